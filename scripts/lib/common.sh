@@ -63,7 +63,12 @@ sq_quiet() {
     fi
     mkdir -p "$SQ_CACHE/logs"
     log=$(mktemp "$SQ_CACHE/logs/XXXXXXXX.log")
-    "$@" >"$log" 2>&1 </dev/null || rc=$?
+    # A subshell with its own "set -e", not "|| rc=$?", which would switch off
+    # the error checks inside a function.
+    set +e
+    (set -e; "$@") >"$log" 2>&1 </dev/null
+    rc=$?
+    set -e
     if [ "$rc" -ne 0 ]; then
         tail -n 40 "$log" >&2
         sq_die "$what: failed with status $rc" "the whole log is $log"

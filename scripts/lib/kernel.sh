@@ -42,7 +42,8 @@ sq_kernel_relocate() {
 }
 
 sq_kernel_fetch() {
-    local release=$1 base=${1%-amd64} final=$SQ_CACHE/kernel/$1 work image deb
+    local release=$1 base=${1%-amd64} final=$SQ_CACHE/kernel/$1
+    local work image deb
     [ ! -e "$final/complete" ] || return 0
     sq_apt_lists
     image=$(sq_kernel_image_package "$release")
