@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+//
+// The controller against the independent reference: every format, rounding
+// and axis, over dtypes, placements, shapes and kinds of values.
+#include "controller.h"
+#include "reference.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace {
+
+using reference::Axis;
+using reference::Dtype;
+using reference::Placement;
+using reference::Rounding;
+
+constexpr std::uint64_t store_bytes = 64u << 20;
+
+void* allocate(void*, std::size_t bytes) { return std::aligned_alloc(64, (bytes + 63) / 64 * 64); }
+void release(void*, void* memory) { std::free(memory); }
+constexpr sqc_environment environment = {nullptr, allocate, release, nullptr};
+
+struct Free {
+    void operator()(void* memory) const { std::free(memory); }
+};
+using Memory = std::unique_ptr<void, Free>;
+
+class Store {
+public:
+    Store() : memory_(allocate(nullptr, store_bytes))
+    {
+        std::memset(memory_.get(), 0, store_bytes);
+        EXPECT_EQ(sqc_format(memory_.get(), store_bytes, &environment), SQ_STATUS_SUCCESS);
+        EXPECT_EQ(sqc_open(&store_, memory_.get(), store_bytes, &environment, 0, 0, nullptr), SQ_STATUS_SUCCESS);
+    }
+    ~Store() { sqc_close(store_); }
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+    sqc_store* get() const { return store_; }
+
+private:
+    Memory memory_;
+    sqc_store* store_ = nullptr;
+};
+
+// Kinds of values that formats get wrong when they get something wrong.
+using Generator = double (*)(std::mt19937_64&, std::uint32_t index);
+
+double gaussian(std::mt19937_64& random, std::uint32_t) { return std::normal_distribution<double>(0, 0.05)(random); }
+
+double wide(std::mt19937_64& random, std::uint32_t)
+{
+    const int exponent = std::uniform_int_distribution<int>(-140, 126)(random);
+    return std::ldexp(std::uniform_real_distribution<double>(-2, 2)(random), exponent);
+}
+
+// Multiples of small powers of two: exact ties at many widths.
+double ties(std::mt19937_64& random, std::uint32_t)
+{
+    const int units = std::uniform_int_distribution<int>(-511, 511)(random);
+    return units * std::ldexp(1.0, -std::uniform_int_distribution<int>(1, 12)(random));
+}
+
+// One huge value a group, the rest far below it, zeros of both signs between.
+double outlier(std::mt19937_64& random, std::uint32_t index)
+{
+    if (index % 32 == 7)
+        return std::ldexp(1.9921875, 40);
+    if (index % 5 == 0)
+        return index % 2 ? 0.0 : -0.0;
+    return std::normal_distribution<double>(0, 1)(random) * std::ldexp(1.0, 32 - static_cast<int>(index % 24));
+}
+
+double subnormal(std::mt19937_64& random, std::uint32_t)
+{
+    return std::ldexp(std::uniform_real_distribution<double>(-1, 1)(random), -126);
+}
+
+// Just under powers of two: what rounds up into the next binade and saturates.
+double brink(std::mt19937_64& random, std::uint32_t index)
+{
+    const double v = std::ldexp(2.0 - std::ldexp(1.0, -7), -std::uniform_int_distribution<int>(0, 3)(random));
+    return index % 3 == 0 ? -v : v;
+}
+
+double zeros(std::mt19937_64&, std::uint32_t index) { return index / 64 % 2 ? 0.25 : index % 2 ? -0.0 : 0.0; }
+
+struct Case {
+    const char* name;
+    Generator generator;
+};
+constexpr Case cases[] = {{"gaussian", gaussian}, {"wide", wide},       {"ties", ties},  {"outlier", outlier},
+                          {"subnormal", subnormal}, {"brink", brink}, {"zeros", zeros}};
+
+struct Shape {
+    std::uint32_t rows, cols;
+};
+constexpr Shape shapes[] = {{1, 1}, {3, 40}, {5, 31}, {33, 65}, {64, 576}, {130, 1030}, {2, 70000}};
+
+struct FormatCode {
+    std::string name;
+    std::uint16_t code;
+};
+
+// Every block and plain format that the controller offers and the reference knows.
+std::vector<FormatCode> formats()
+{
+    std::vector<FormatCode> all;
+    for (unsigned i = 0; const std::uint16_t code = sqc_format_at(i); ++i) {
+        char buffer[32];
+        const std::string name = sqc_format_name(code, buffer, sizeof buffer);
+        if (!name.starts_with("ggml_") && !name.starts_with("tuned"))
+            all.push_back({name, code});
+    }
+    return all;
+}
+
+std::uint8_t sq_dtype(Dtype dtype)
+{
+    return dtype == Dtype::bf16 ? SQ_DTYPE_BF16 : dtype == Dtype::fp16 ? SQ_DTYPE_FP16 : SQ_DTYPE_FP32;
+}
+
+std::uint8_t sq_rounding(Rounding rounding)
+{
+    return rounding == Rounding::truncate  ? SQ_ROUNDING_TRUNCATE
+           : rounding == Rounding::nearest ? SQ_ROUNDING_NEAREST
+                                           : SQ_ROUNDING_EVEN;
+}
+
+reference::Region make_region(Dtype dtype, Placement placement, Shape shape, Generator generator, std::uint64_t seed)
+{
+    std::mt19937_64 random(seed);
+    reference::Region region{dtype, placement, shape.rows, shape.cols, {}};
+    const double largest = dtype == Dtype::fp16 ? 65504.0 : std::ldexp(1.99, 127);
+    for (std::uint32_t i = 0; i < shape.rows * shape.cols; ++i) {
+        double v = generator(random, i % shape.cols);
+        if (dtype == Dtype::fp16 && std::fabs(v) > largest)
+            v = std::copysign(largest / (1 + i % 9), v);
+        region.words.push_back(reference::word_of(dtype, v));
+    }
+    return region;
+}
+
+std::vector<std::uint8_t> packed_words(const reference::Region& region)
+{
+    const std::size_t width = region.dtype == Dtype::fp32 ? 4 : 2;
+    std::vector<std::uint8_t> bytes;
+    for (const auto word : region.words) {
+        for (std::size_t i = 0; i < width; ++i)
+            bytes.push_back(static_cast<std::uint8_t>(word >> (8 * i)));
+    }
+    return bytes;
+}
+
+std::uint32_t store_region(const Store& store, const reference::Region& region)
+{
+    static int serial = 0;
+    const std::string name = "region" + std::to_string(serial++);
+    const sqc_region_spec spec = {name.data(), static_cast<std::uint32_t>(name.size()), sq_dtype(region.dtype),
+                                  static_cast<std::uint8_t>(region.placement == Placement::aligned ? SQ_PLACEMENT_ALIGNED
+                                                                                                   : SQ_PLACEMENT_WORD),
+                                  region.rows, region.cols};
+    std::uint32_t handle = 0;
+    EXPECT_EQ(sqc_region_create(store.get(), &spec, &handle), SQ_STATUS_SUCCESS);
+    const auto data = packed_words(region);
+    const sqc_write_request request = {handle, SQ_ENCODING_DTYPE, 0, 0, region.rows};
+    sqc_result result;
+    EXPECT_EQ(sqc_write(store.get(), &request, data.data(), data.size(), &result), SQ_STATUS_SUCCESS);
+    EXPECT_EQ(result.rounded_elements, 0u);
+    return handle;
+}
+
+struct Delivered {
+    sqc_status status;
+    std::vector<std::uint8_t> bytes;
+    sqc_result result;
+};
+
+Delivered read_controller(const Store& store, const sqc_read_request& request)
+{
+    Delivered delivered{};
+    sqc_layout layout;
+    delivered.status = sqc_read_layout(store.get(), &request, &layout);
+    if (delivered.status != SQ_STATUS_SUCCESS)
+        return delivered;
+    // A guard byte at the end tells of writes beyond the read.
+    delivered.bytes.assign(layout.bytes + 1, 0xa5);
+    const Memory scratch(allocate(nullptr, sqc_read_scratch_bytes(&layout)));
+    delivered.status = sqc_read(store.get(), &request, delivered.bytes.data(), layout.bytes, scratch.get(), &delivered.result);
+    EXPECT_EQ(delivered.bytes.back(), 0xa5) << "wrote behind the end";
+    delivered.bytes.pop_back();
+    return delivered;
+}
+
+// One comparison; a difference reports its first byte.
+void compare(const Store& store, std::uint32_t handle, const reference::Region& region, const FormatCode& format,
+             Rounding rounding, Axis axis, std::uint32_t first_row, std::uint32_t row_count, const std::string& what)
+{
+    const reference::Read wanted = {format.name, rounding, axis, first_row, row_count};
+    const sqc_read_request request = {handle,
+                                      format.code,
+                                      sq_rounding(rounding),
+                                      static_cast<std::uint8_t>(axis == Axis::row ? SQ_AXIS_ROW : SQ_AXIS_COL),
+                                      first_row,
+                                      row_count};
+    const auto delivered = read_controller(store, request);
+    ASSERT_EQ(delivered.status, SQ_STATUS_SUCCESS) << what << ": " << sqc_status_text(delivered.status);
+    const auto expected = reference::read(region, wanted);
+    ASSERT_EQ(delivered.bytes.size(), expected.size()) << what;
+    for (std::size_t i = 0; i < expected.size(); ++i)
+        ASSERT_EQ(delivered.bytes[i], expected[i]) << what << ": byte " << i << " of " << expected.size();
+    EXPECT_EQ(delivered.result.bytes, expected.size()) << what;
+    if (const auto lines = reference::plane_lines(region, wanted)) {
+        EXPECT_EQ(delivered.result.plane_lines, *lines) << what;
+    }
+}
+
+bool takes_rounding(const std::string& format)
+{
+    return format.starts_with("mx");
+}
+
+bool offered(const FormatCode& format, const reference::Region& region, Axis axis)
+{
+    if (!format.name.starts_with("planes"))
+        return true;
+    const unsigned planes = region.placement == Placement::word ? (region.dtype == Dtype::fp32 ? 32u : 16u)
+                                                                : sqc_dtype_planes(sq_dtype(region.dtype)) + 1;
+    return axis == Axis::row && SQ_FORMAT_PARAMETER(format.code) <= planes;
+}
+
+void compare_all(Dtype dtype, Placement placement, Axis axis)
+{
+    const auto all = formats();
+    ASSERT_FALSE(all.empty());
+    for (const auto& [name, generator] : cases) {
+        const Store store;
+        std::uint64_t seed = 1;
+        for (const auto shape : shapes) {
+            if (axis == Axis::col && shape.cols > 5000)
+                continue;
+            const auto region = make_region(dtype, placement, shape, generator, seed++);
+            const auto handle = store_region(store, region);
+            for (const auto& format : all) {
+                if (!offered(format, region, axis))
+                    continue;
+                for (const auto rounding : {Rounding::truncate, Rounding::nearest, Rounding::even}) {
+                    if (!takes_rounding(format.name) && rounding != Rounding::even)
+                        continue;
+                    const auto what = format.name + " rounding " + std::to_string(static_cast<int>(rounding)) + " " + name +
+                                      " " + std::to_string(shape.rows) + "x" + std::to_string(shape.cols);
+                    compare(store, handle, region, format, rounding, axis, 0, shape.rows, what);
+                    const std::uint32_t first = shape.rows / 3;
+                    const std::uint32_t count = (shape.rows - first + 1) / 2;
+                    compare(store, handle, region, format, rounding, axis, first, count, what + " some rows");
+                    if (::testing::Test::HasFatalFailure())
+                        return;
+                }
+            }
+        }
+    }
+}
+
+TEST(ControllerAgainstReference, AlignedBf16AlongRows) { compare_all(Dtype::bf16, Placement::aligned, Axis::row); }
+TEST(ControllerAgainstReference, AlignedFp32AlongRows) { compare_all(Dtype::fp32, Placement::aligned, Axis::row); }
+TEST(ControllerAgainstReference, AlignedFp16AlongRows) { compare_all(Dtype::fp16, Placement::aligned, Axis::row); }
+TEST(ControllerAgainstReference, WordBf16AlongRows) { compare_all(Dtype::bf16, Placement::word, Axis::row); }
+TEST(ControllerAgainstReference, WordFp32AlongRows) { compare_all(Dtype::fp32, Placement::word, Axis::row); }
+TEST(ControllerAgainstReference, AlignedBf16AlongColumns) { compare_all(Dtype::bf16, Placement::aligned, Axis::col); }
+TEST(ControllerAgainstReference, AlignedFp32AlongColumns) { compare_all(Dtype::fp32, Placement::aligned, Axis::col); }
+
+TEST(ControllerAgainstReference, ListsAsManyEscapesAsThePageSays)
+{
+    for (const auto& [name, generator] : cases) {
+        const Store store;
+        for (const auto dtype : {Dtype::bf16, Dtype::fp16, Dtype::fp32}) {
+            const auto region = make_region(dtype, Placement::aligned, {37, 333}, generator, 99);
+            const auto handle = store_region(store, region);
+            struct sqc_region_info info;
+            ASSERT_EQ(sqc_region_info(store.get(), handle, &info), SQ_STATUS_SUCCESS);
+            EXPECT_EQ(info.escapes, reference::escapes(region)) << name;
+        }
+    }
+}
+
+}  // namespace
