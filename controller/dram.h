@@ -6,6 +6,10 @@
  *   - sqc_dram_cost: live, a constant amount of work for each run of lines;
  *     it feeds the counters;
  *   - sqc_dram_simulate: cycle by cycle, on a list of runs (`sqctl model`).
+ * docs/dram-model.md describes the rules, the figures and the limits.
+ *
+ * No function here allocates, blocks or keeps state between calls; all are
+ * safe to call from several threads on different objects.
  */
 #ifndef SMARTQUANT_DRAM_H
 #define SMARTQUANT_DRAM_H
@@ -17,18 +21,124 @@
 extern "C" {
 #endif
 
+/* ----------------------------------------------------------- parameters */
+
 enum sqc_dram_mapping {
 	SQC_DRAM_INTERLEAVED,		/* consecutive lines rotate over bank groups */
 	SQC_DRAM_STOCK,			/* consecutive lines stay in one bank's row */
 };
 
-/* Parameters of a part, with their sources in dram.c's table. */
-struct sqc_dram_parameters;
+/*
+ * One channel of DRAM, its controller, and the link in front of it. A request
+ * is 64 bytes. Times are in clock cycles of tck_ps, as JEDEC names them.
+ * Every member but the first two is a parameter that a user can set by its
+ * name; dram_parameters.c holds ranges, the named sets and their sources.
+ */
+struct sqc_dram_parameters {
+	const char *name;
+	const char *source;
+
+	/* structure: powers of two, at most SQC_DRAM_BANKS_MAX banks in all */
+	uint32_t ranks;
+	uint32_t bank_groups;
+	uint32_t banks_per_group;
+	uint32_t rows;			/* of a bank */
+	uint32_t row_bytes;		/* of all devices of a rank together */
+	uint32_t devices_per_rank;
+
+	/* timing */
+	uint32_t tck_ps;
+	uint32_t burst_cycles;		/* the data bus is busy for a request */
+	uint32_t cl_cycles;
+	uint32_t trcd_cycles;
+	uint32_t trp_cycles;
+	uint32_t tras_cycles;
+	uint32_t trrd_s_cycles;
+	uint32_t trrd_l_cycles;
+	uint32_t tfaw_cycles;
+	uint32_t tccd_s_cycles;
+	uint32_t tccd_l_cycles;
+	uint32_t trtp_cycles;
+	uint32_t trtrs_cycles;
+	uint32_t trfc_cycles;
+	uint32_t trefi_cycles;
+
+	/* power: supply, and currents of one device */
+	uint32_t vdd_mv;
+	uint32_t idd0_ua;
+	uint32_t idd2n_ua;
+	uint32_t idd3n_ua;
+	uint32_t idd4r_ua;
+	uint32_t idd5_ua;		/* all-bank refresh */
+
+	/* memory controller */
+	uint32_t bank_queue;		/* commands a bank queue holds */
+	uint32_t transaction_queue;	/* requests that wait before the bank queues */
+	uint32_t row_hits_max;		/* hits after which a waiting miss may close the row */
+
+	/* link, device to host: slots of 16 bytes in flits */
+	uint32_t link_lanes;
+	uint32_t link_rate_mtps;	/* of one lane */
+	uint32_t link_code_bits;	/* 128 bits travel as this many */
+	uint32_t link_flit_bytes;
+	uint32_t link_flit_slots;
+	uint32_t link_headers_per_slot;	/* responses whose headers share a slot */
+};
+
+#define SQC_DRAM_BANKS_MAX		64u
+#define SQC_DRAM_BANK_QUEUE_MAX		16u
+#define SQC_DRAM_TRANSACTION_QUEUE_MAX	64u
 
 /* Named sets: "ddr4-3200" (default, NULL), others in table order. NULL if unknown. */
 const struct sqc_dram_parameters *sqc_dram_parameters_find(const char *name);
+/* The set at an index from 0; NULL past the last one. */
+const struct sqc_dram_parameters *sqc_dram_parameters_at(size_t index);
 
-/* `lines` consecutive 64-byte lines from byte address `address`. */
+/* A set of one's own starts as a copy of a named one (NULL: the default). */
+void sqc_dram_parameters_copy(struct sqc_dram_parameters *parameters,
+			      const struct sqc_dram_parameters *from);
+/*
+ * NULL when the parameters make sense together (each range was checked when
+ * it was set), else a constant sentence that says what is wrong.
+ */
+const char *sqc_dram_parameters_check(const struct sqc_dram_parameters *parameters);
+
+/* What can be set. */
+struct sqc_dram_parameter {
+	const char *name;		/* the member's, with its unit */
+	const char *text;		/* one phrase of description */
+	uint32_t min;
+	uint32_t max;
+	uint8_t power_of_two;		/* nonzero: only those are allowed */
+	uint16_t offset;		/* in struct sqc_dram_parameters */
+};
+
+/* The parameter at an index from 0, in the struct's order; NULL past the last. */
+const struct sqc_dram_parameter *sqc_dram_parameter_at(size_t index);
+/* NULL if no parameter has this name. */
+const struct sqc_dram_parameter *sqc_dram_parameter_find(const char *name);
+uint32_t sqc_dram_parameter_get(const struct sqc_dram_parameters *parameters,
+				const struct sqc_dram_parameter *parameter);
+
+enum sqc_dram_parameter_error {
+	SQC_DRAM_PARAMETER_OK = 0,
+	SQC_DRAM_PARAMETER_UNKNOWN,	/* no parameter has this name */
+	SQC_DRAM_PARAMETER_RANGE,	/* below min or above max */
+	SQC_DRAM_PARAMETER_NOT_POWER,	/* must be a power of two */
+};
+
+/* On an error nothing changes. */
+enum sqc_dram_parameter_error
+sqc_dram_parameter_set(struct sqc_dram_parameters *parameters, const char *name,
+		       uint64_t value);
+
+/* Bytes that the modelled channel holds. */
+uint64_t sqc_dram_bytes(const struct sqc_dram_parameters *parameters);
+
+/* ------------------------------------------------------------ live form */
+
+/* `lines` consecutive 64-byte lines from byte address `address`, whose low
+ * six bits do not matter. */
 struct sqc_dram_run {
 	uint64_t address;
 	uint64_t lines;
@@ -42,24 +152,35 @@ struct sqc_dram_cost {
 	uint64_t state[12];		/* the model's own */
 };
 
+/* `parameters` NULL: the default set; they must outlive the cost. */
 void sqc_dram_cost_begin(struct sqc_dram_cost *cost,
 			 const struct sqc_dram_parameters *parameters,
 			 enum sqc_dram_mapping mapping);
-/* Constant time. */
+/* Constant time. Addresses outside the channel wrap around. */
 void sqc_dram_cost_run(struct sqc_dram_cost *cost, uint64_t address, uint64_t lines);
 void sqc_dram_cost_end(const struct sqc_dram_cost *cost, uint64_t *time_ns,
 		       uint64_t *energy_pj);
 
-/* Time on the link of one response of `bytes` data bytes: 64-byte data slots
- * in 68-byte or 256-byte flits, lanes and rate from the parameters' table. */
-uint64_t sqc_link_time_ns(uint64_t bytes);
+/* ----------------------------------------------------------------- link */
+
+/*
+ * Time on the link of one response of `bytes` data bytes: 64-byte lines in
+ * slots of 68-byte or 256-byte flits, with their headers; lanes, rate and
+ * flit from the parameters (NULL: the default set). Saturates at UINT64_MAX.
+ */
+uint64_t sqc_link_time_ns(const struct sqc_dram_parameters *parameters,
+			  uint64_t bytes);
+
+/* ------------------------------------------------------------ simulator */
 
 struct sqc_dram_report {
 	uint64_t reads;
-	uint64_t cycles;
+	uint64_t cycles;		/* until the last read returned */
 	double time_ns;
 	uint64_t activates;
 	uint64_t refreshes;
+	uint64_t active_cycles;		/* sum over ranks: some bank open */
+	uint64_t idle_cycles;		/* sum over ranks: all banks closed */
 	double energy_pj;
 	double energy_activate_pj;
 	double energy_read_pj;
@@ -70,8 +191,10 @@ struct sqc_dram_report {
 /*
  * Simulates reading the runs in order, all of them available at cycle 0.
  * `completions`, if not NULL, receives the completion cycle of each read (room
- * for the sum of lines). `memory` is scratch of sqc_dram_simulate_bytes().
- * Returns 0, or -1 when an address lies outside the modelled channel.
+ * for the sum of lines). `memory` is scratch of sqc_dram_simulate_bytes(),
+ * aligned for uint64_t. Takes time in proportion to the lines.
+ * Returns 0, or -1 when an address lies outside the modelled channel or the
+ * parameters do not pass sqc_dram_parameters_check().
  */
 size_t sqc_dram_simulate_bytes(const struct sqc_dram_parameters *parameters);
 int sqc_dram_simulate(const struct sqc_dram_parameters *parameters,

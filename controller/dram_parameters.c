@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Parameters of the DRAM and link model: the named sets with their sources,
+ * the ranges, and what follows from a set (layout of an address, energy of an
+ * event).
+ *
+ * The ranges keep every product in the model far from overflow, so that only
+ * the sums over a request have to be guarded.
+ */
+#include "dram_model.h"
+
+#include <string.h>
+
+/*
+ * CXL 2.0 port, 16 lanes at 32 GT/s, 68-byte flits: 2 bytes of protocol
+ * identifier, 4 slots of 16 bytes, 2 bytes of CRC; 128b/130b coding; a header
+ * slot carries the headers of two read responses, a line takes four slots.
+ * Source: CXL specification 2.0, 4.2 (link layer, flit and slot formats).
+ */
+#define LINK_CXL2_X16 \
+	.link_lanes = 16, .link_rate_mtps = 32000, .link_code_bits = 130, \
+	.link_flit_bytes = 68, .link_flit_slots = 4, .link_headers_per_slot = 2
+
+/* Bank queues of 8 behind a window of 32, and a row that has had 4 hits may be
+ * closed: the defaults of the simulator that the model was compared with. */
+#define CONTROLLER_FR_FCFS \
+	.bank_queue = 8, .transaction_queue = 32, .row_hits_max = 4
+
+static const struct sqc_dram_parameters sets[] = {
+	{
+		.name = "ddr4-3200",
+		.source = "DRAMsim3 2981759, DDR4_8Gb_x8_3200.ini, 2 ranks "
+			  "(tCK 0.63 ns as in that file); link: CXL 2.0 x16",
+		.ranks = 2, .bank_groups = 4, .banks_per_group = 4,
+		.rows = 65536, .row_bytes = 8192, .devices_per_rank = 8,
+		.tck_ps = 630, .burst_cycles = 4, .cl_cycles = 22,
+		.trcd_cycles = 22, .trp_cycles = 22, .tras_cycles = 52,
+		.trrd_s_cycles = 4, .trrd_l_cycles = 8, .tfaw_cycles = 34,
+		.tccd_s_cycles = 4, .tccd_l_cycles = 8,
+		.trtp_cycles = 12, .trtrs_cycles = 1,
+		.trfc_cycles = 560, .trefi_cycles = 12480,
+		.vdd_mv = 1200, .idd0_ua = 57000, .idd2n_ua = 37000,
+		.idd3n_ua = 52000, .idd4r_ua = 168000, .idd5_ua = 250000,
+		CONTROLLER_FR_FCFS, LINK_CXL2_X16,
+	},
+};
+
+#define PARAMETER(member, lowest, highest, power, phrase) \
+	{ .name = #member, .text = phrase, .min = lowest, .max = highest, \
+	  .power_of_two = power, \
+	  .offset = offsetof(struct sqc_dram_parameters, member) }
+
+static const struct sqc_dram_parameter parameter_table[] = {
+	PARAMETER(ranks, 1, 8, 1, "ranks of the channel"),
+	PARAMETER(bank_groups, 1, 8, 1, "bank groups of a rank"),
+	PARAMETER(banks_per_group, 1, 8, 1, "banks of a bank group"),
+	PARAMETER(rows, 1024, 1u << 20, 1, "rows of a bank"),
+	PARAMETER(row_bytes, 512, 65536, 1, "bytes of a row, over all devices of a rank"),
+	PARAMETER(devices_per_rank, 1, 32, 0, "devices of a rank that carry data"),
+	PARAMETER(tck_ps, 100, 10000, 0, "clock period in picoseconds"),
+	PARAMETER(burst_cycles, 1, 32, 0, "cycles that 64 bytes occupy the data bus"),
+	PARAMETER(cl_cycles, 1, 255, 0, "read command to first data"),
+	PARAMETER(trcd_cycles, 1, 255, 0, "activate to read"),
+	PARAMETER(trp_cycles, 1, 255, 0, "precharge to activate"),
+	PARAMETER(tras_cycles, 1, 512, 0, "activate to precharge"),
+	PARAMETER(trrd_s_cycles, 1, 255, 0, "activate to activate, other bank group"),
+	PARAMETER(trrd_l_cycles, 1, 255, 0, "activate to activate, same bank group"),
+	PARAMETER(tfaw_cycles, 1, 512, 0, "window that holds at most four activates of a rank"),
+	PARAMETER(tccd_s_cycles, 1, 64, 0, "read to read, other bank group"),
+	PARAMETER(tccd_l_cycles, 1, 64, 0, "read to read, same bank group"),
+	PARAMETER(trtp_cycles, 1, 255, 0, "read to precharge"),
+	PARAMETER(trtrs_cycles, 0, 64, 0, "gap on the data bus between ranks"),
+	PARAMETER(trfc_cycles, 1, 8192, 0, "refresh to activate"),
+	PARAMETER(trefi_cycles, 256, 65536, 0, "refresh interval of a rank"),
+	PARAMETER(vdd_mv, 100, 5000, 0, "supply in millivolts"),
+	PARAMETER(idd0_ua, 1, 2000000, 0, "activate-precharge current of a device in microamperes"),
+	PARAMETER(idd2n_ua, 1, 2000000, 0, "standby current, all banks closed, in microamperes"),
+	PARAMETER(idd3n_ua, 1, 2000000, 0, "standby current, a bank open, in microamperes"),
+	PARAMETER(idd4r_ua, 1, 2000000, 0, "burst read current in microamperes"),
+	PARAMETER(idd5_ua, 1, 2000000, 0, "all-bank refresh current in microamperes"),
+	PARAMETER(bank_queue, 1, SQC_DRAM_BANK_QUEUE_MAX, 0, "commands that a bank queue holds"),
+	PARAMETER(transaction_queue, 1, SQC_DRAM_TRANSACTION_QUEUE_MAX, 0,
+		  "requests that wait before the bank queues"),
+	PARAMETER(row_hits_max, 1, 65536, 0, "hits after which a waiting miss may close the row"),
+	PARAMETER(link_lanes, 1, 16, 1, "lanes of the link"),
+	PARAMETER(link_rate_mtps, 2500, 128000, 0, "transfers of a lane per microsecond"),
+	PARAMETER(link_code_bits, 128, 160, 0, "bits on the lane for 128 bits of flit"),
+	PARAMETER(link_flit_bytes, 68, 256, 0, "bytes of a flit"),
+	PARAMETER(link_flit_slots, 4, 15, 0, "16-byte slots of a flit"),
+	PARAMETER(link_headers_per_slot, 1, 8, 0, "read responses whose headers share a slot"),
+};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+const struct sqc_dram_parameters *sqc_dram_parameters_at(size_t index)
+{
+	return index < COUNT_OF(sets) ? &sets[index] : NULL;
+}
+
+const struct sqc_dram_parameters *sqc_dram_parameters_find(const char *name)
+{
+	if (name == NULL)
+		return &sets[0];
+	for (size_t i = 0; i < COUNT_OF(sets); i++)
+		if (strcmp(sets[i].name, name) == 0)
+			return &sets[i];
+	return NULL;
+}
+
+void sqc_dram_parameters_copy(struct sqc_dram_parameters *parameters,
+			      const struct sqc_dram_parameters *from)
+{
+	*parameters = from != NULL ? *from : sets[0];
+}
+
+const struct sqc_dram_parameter *sqc_dram_parameter_at(size_t index)
+{
+	return index < COUNT_OF(parameter_table) ? &parameter_table[index] : NULL;
+}
+
+const struct sqc_dram_parameter *sqc_dram_parameter_find(const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(parameter_table); i++)
+		if (strcmp(parameter_table[i].name, name) == 0)
+			return &parameter_table[i];
+	return NULL;
+}
+
+uint32_t sqc_dram_parameter_get(const struct sqc_dram_parameters *parameters,
+				const struct sqc_dram_parameter *parameter)
+{
+	uint32_t value;
+
+	memcpy(&value, (const char *)parameters + parameter->offset, sizeof value);
+	return value;
+}
+
+enum sqc_dram_parameter_error
+sqc_dram_parameter_set(struct sqc_dram_parameters *parameters, const char *name,
+		       uint64_t value)
+{
+	const struct sqc_dram_parameter *parameter = sqc_dram_parameter_find(name);
+	uint32_t narrow;
+
+	if (parameter == NULL)
+		return SQC_DRAM_PARAMETER_UNKNOWN;
+	if (value < parameter->min || value > parameter->max)
+		return SQC_DRAM_PARAMETER_RANGE;
+	if (parameter->power_of_two && (value & (value - 1)) != 0)
+		return SQC_DRAM_PARAMETER_NOT_POWER;
+	narrow = (uint32_t)value;
+	memcpy((char *)parameters + parameter->offset, &narrow, sizeof narrow);
+	return SQC_DRAM_PARAMETER_OK;
+}
+
+/* In units of 1e-21 joule per picosecond of cycle: mV * uA * cycles. */
+static int64_t activate_charge(const struct sqc_dram_parameters *p)
+{
+	int64_t on = (int64_t)p->idd0_ua * (p->tras_cycles + p->trp_cycles);
+	int64_t standby = (int64_t)p->idd3n_ua * p->tras_cycles +
+			  (int64_t)p->idd2n_ua * p->trp_cycles;
+
+	return on - standby;
+}
+
+static int in_range(const struct sqc_dram_parameters *p)
+{
+	for (size_t i = 0; i < COUNT_OF(parameter_table); i++) {
+		const struct sqc_dram_parameter *row = &parameter_table[i];
+		uint32_t value = sqc_dram_parameter_get(p, row);
+
+		if (value < row->min || value > row->max ||
+		    (row->power_of_two && (value & (value - 1)) != 0))
+			return 0;
+	}
+	return 1;
+}
+
+const char *sqc_dram_parameters_check(const struct sqc_dram_parameters *p)
+{
+	if (!in_range(p))
+		return "a parameter is outside of its range";
+	if (p->ranks * p->bank_groups * p->banks_per_group > SQC_DRAM_BANKS_MAX)
+		return "ranks x bank_groups x banks_per_group is more than 64";
+	if (p->trrd_l_cycles < p->trrd_s_cycles)
+		return "trrd_l_cycles is below trrd_s_cycles";
+	if (p->tccd_l_cycles < p->tccd_s_cycles)
+		return "tccd_l_cycles is below tccd_s_cycles";
+	if (p->tras_cycles < p->trcd_cycles)
+		return "tras_cycles is below trcd_cycles";
+	if (p->trefi_cycles / p->ranks <=
+	    p->trfc_cycles + p->tras_cycles + p->trp_cycles)
+		return "trefi_cycles leaves no time beside refreshing each rank";
+	if (activate_charge(p) < 0)
+		return "idd0_ua is below the standby currents over an activate-precharge pair";
+	if (p->idd4r_ua < p->idd3n_ua || p->idd5_ua < p->idd3n_ua)
+		return "idd4r_ua or idd5_ua is below idd3n_ua";
+	return NULL;
+}
+
+static uint8_t log2_of(uint32_t power)
+{
+	uint8_t bits = 0;
+
+	while (power > 1) {
+		power >>= 1;
+		bits++;
+	}
+	return bits;
+}
+
+uint64_t sqc_dram_bytes(const struct sqc_dram_parameters *p)
+{
+	return (uint64_t)p->ranks * p->bank_groups * p->banks_per_group *
+	       p->rows * p->row_bytes;
+}
+
+void sqc_dram_layout_make(struct sqc_dram_layout *layout,
+			  const struct sqc_dram_parameters *p,
+			  enum sqc_dram_mapping mapping)
+{
+	layout->column_bits = (uint8_t)(log2_of(p->row_bytes) - SQC_DRAM_LINE_SHIFT);
+	layout->group_bits = log2_of(p->bank_groups);
+	layout->bank_bits = log2_of(p->banks_per_group);
+	layout->rank_bits = log2_of(p->ranks);
+	layout->row_bits = log2_of(p->rows);
+	layout->column_shift = mapping == SQC_DRAM_STOCK ? 0 : layout->group_bits;
+	layout->group_shift = mapping == SQC_DRAM_STOCK ? layout->column_bits : 0;
+}
+
+void sqc_dram_energy_make(struct sqc_dram_energy *energy,
+			  const struct sqc_dram_parameters *p)
+{
+	/* mV * ps * devices: times uA and cycles this is 1e-21 J, a millionth
+	 * of a femtojoule. Below 5000 * 10000 * 32; currents times cycles stay
+	 * below 2e6 * 8192, so the products fit in 64 bits. */
+	uint64_t scale = (uint64_t)p->vdd_mv * p->tck_ps * p->devices_per_rank;
+	int64_t activate = activate_charge(p);
+	uint64_t read = p->idd4r_ua > p->idd3n_ua ? p->idd4r_ua - p->idd3n_ua : 0;
+	uint64_t refresh = p->idd5_ua > p->idd3n_ua ? p->idd5_ua - p->idd3n_ua : 0;
+
+	energy->activate = scale * (activate > 0 ? (uint64_t)activate : 0) / 1000000u;
+	energy->read = scale * read * p->burst_cycles / 1000000u;
+	energy->refresh = scale * refresh / 1000000u * p->trfc_cycles;
+	energy->active_cycle = scale * p->idd3n_ua / 1000000u;
+	energy->idle_cycle = scale * p->idd2n_ua / 1000000u;
+}
