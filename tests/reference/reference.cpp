@@ -172,14 +172,14 @@ void mxint_row(const std::vector<double>& exact, int n, Rounding rounding, Secti
 }
 
 struct MicroFormat {
-    int total_bits;  // of the name
-    int bits;        // of an element
+    int planes;  // n of the plane count: with u = 1 an element reaches one plane further
+    int bits;    // of an element
 };
 
 void micro_row(const std::vector<double>& exact, MicroFormat format, Rounding rounding, Sections& out)
 {
     const int b = format.bits;
-    const auto values = seen_values(exact, b, rounding);
+    const auto values = seen_values(exact, format.planes, rounding);
     BitRow codes, micro;
     for (std::size_t first = 0; first < values.size(); first += 16) {
         const auto g = shared_exponent(values, first, 16);
