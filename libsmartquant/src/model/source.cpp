@@ -15,7 +15,7 @@ namespace smartquant::model {
 namespace {
 
 constexpr size_t window_bytes = 64 * 1024;
-constexpr size_t quoted_max = 64;
+constexpr size_t quote_max = 64;
 
 } // namespace
 
@@ -106,7 +106,7 @@ std::string Cursor::text(std::string_view what, uint64_t bytes_max)
 	std::string text(bytes, '\0');
 	copy(std::as_writable_bytes(std::span(text)), what);
 	if (!is_utf8(text))
-		throw Malformed(fmt::format("has a {} that is not UTF-8: {}", what, quoted(text)));
+		throw Malformed(fmt::format("has a {} that is not UTF-8: {}", what, quote(text)));
 	return text;
 }
 
@@ -146,17 +146,17 @@ bool is_utf8(std::string_view text)
 	return true;
 }
 
-std::string quoted(std::string_view text)
+std::string quote(std::string_view text)
 {
 	std::string out = "\"";
-	for (const char c : text.substr(0, quoted_max)) {
+	for (const char c : text.substr(0, quote_max)) {
 		const auto byte = static_cast<unsigned char>(c);
 		if (byte < 0x20 || byte > 0x7e || c == '"' || c == '\\')
 			out += fmt::format("\\x{:02x}", byte);
 		else
 			out += c;
 	}
-	out += text.size() > quoted_max ? "...\"" : "\"";
+	out += text.size() > quote_max ? "...\"" : "\"";
 	return out;
 }
 

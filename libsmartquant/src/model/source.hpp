@@ -100,6 +100,6 @@ private:
 
 bool is_utf8(std::string_view text);
 /// The text with everything but printable ASCII escaped, for messages.
-std::string quoted(std::string_view text);
+std::string quote(std::string_view text);
 
 } // namespace smartquant::model
