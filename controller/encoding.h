@@ -15,6 +15,10 @@
 
 #include "controller.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct sqc_encoding {
 	uint16_t code;			/* SQ_ENCODING_* */
 	const char *name;		/* "q4_1", "bf16" */
@@ -24,12 +28,20 @@ struct sqc_encoding {
 	void (*decode)(const uint8_t *blocks, uint64_t block_count, float *values);
 };
 
+/* The row of an encoding; NULL for an unknown one and SQ_ENCODING_DTYPE. */
 const struct sqc_encoding *sqc_encoding_find(uint16_t code);
 
-/* Words of a float dtype and fp32: widening is exact, narrowing rounds to
- * nearest even (overflow gives infinity). Words are little-endian, 2 or 4
- * bytes each. */
+/*
+ * Words of a dtype and fp32. Widening is exact; NaNs stay NaNs with their
+ * payload. Narrowing rounds to nearest even: overflow gives infinity, a NaN a
+ * quiet NaN; int8 saturates and takes NaN as 0. Words are little-endian, of
+ * sqc_dtype_bytes(). Any alignment of `words`.
+ */
 void sqc_words_to_values(uint8_t dtype, const void *words, uint64_t count, float *values);
 void sqc_values_to_words(uint8_t dtype, const float *values, uint64_t count, void *words);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* SMARTQUANT_ENCODING_H */

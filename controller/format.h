@@ -2,10 +2,10 @@
 /*
  * The table of read formats
  *
- * One row a format, one file a family (formats/). The read path (read.c)
- * finds a row, learns how many planes the request needs and in which form
- * the format wants its elements, and calls `encode` row by row. `decode` is
- * the way back to fp32 for clients. A new format is one file and one row.
+ * One row a format, one file a family (formats/). The read path finds a row,
+ * learns how many planes the request needs and in which form the format
+ * wants its elements, and calls `encode` row by row. `decode` is the way
+ * back to fp32 for clients. A new format is one file and one row.
  */
 #ifndef SMARTQUANT_FORMAT_H
 #define SMARTQUANT_FORMAT_H
@@ -15,6 +15,10 @@
 
 #include "controller.h"
 #include "group.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* What encode takes. */
 enum sqc_source {
@@ -40,22 +44,34 @@ struct sqc_row_in {
 struct sqc_format {
 	uint16_t code;			/* SQ_FORMAT_* */
 	const char *name;
+	/* Of truncate and nearest, and of formats that take no rounding. */
 	enum sqc_source source;
-	uint8_t bits;			/* n: of one code, sign included; 0: the dtype's */
+	enum sqc_source source_even;	/* of rounding even */
+	uint8_t code_bits;		/* of one code, sign included; 0: the dtype's, or interleaved */
+	uint8_t planes;			/* that truncate reads, sign included; 0: all */
 	uint8_t block;			/* elements that share a scale; 0: none */
 	uint8_t scale_bytes;		/* for a block; 0 when interleaved with the codes */
-	uint8_t micro_bits;		/* for a block */
+	uint8_t micro_block;		/* elements that share a bit in the micro section; 0: no such */
 	uint8_t code_block_bytes;	/* interleaved formats: bytes of a block; else 0 */
 	uint8_t default_rounding;
-	/* Rounding applied to the elements: the block formats accept all
-	 * three, the others only SQ_ROUNDING_EVEN. */
+	/* Rounding applied to the elements: the MX formats accept all three,
+	 * the others only SQ_ROUNDING_EVEN. */
 	bool takes_rounding;
-	/* One row of `cols` elements. Groups: ceil(cols / 32) of them, the
-	 * last one padded with +0. Words: of the dtype. Values: fp32.
-	 * Writes exactly the row's code, micro and scale bytes. */
+	/*
+	 * One row of `cols` elements, `rounding` resolved. Groups:
+	 * ceil(cols / 32) of them, the last one padded with +0. Words: of the
+	 * dtype. Values: `cols` of fp32. Writes exactly the row's code, micro
+	 * and scale bytes. NULL for SQC_SOURCE_PLANES.
+	 *
+	 * A block with a NaN or an infinity in it (placement word) has codes 0
+	 * and a scale that is NaN, so all of it decodes to NaN (MX v1.0, 6.3
+	 * leaves this to the implementation). For formats with blocks of 16
+	 * and rounding truncate or nearest that is the whole group of 32.
+	 */
 	void (*encode)(const struct sqc_format *format, uint8_t rounding,
 		       uint8_t dtype, const void *source, uint32_t cols,
 		       const struct sqc_row_out *out);
+	/* NULL: the format has no numeric values. */
 	void (*decode)(const struct sqc_format *format, uint8_t dtype,
 		       const struct sqc_row_in *in, uint32_t cols,
 		       float *values);
@@ -64,18 +80,31 @@ struct sqc_format {
 /* The row of a format, or NULL. */
 const struct sqc_format *sqc_format_find(uint16_t code);
 
+/* SQ_ROUNDING_DEFAULT becomes the format's; other values pass unchanged. */
+uint8_t sqc_format_rounding(const struct sqc_format *format, uint8_t rounding);
+/* Whether a format can be read with a rounding (resolved or DEFAULT). */
+bool sqc_format_accepts(const struct sqc_format *format, uint8_t rounding);
+/* What encode takes with this rounding (resolved). */
+enum sqc_source sqc_format_source(const struct sqc_format *format, uint8_t rounding);
+
 /*
- * Planes, the sign plane included, that a read in `source` GROUPS needs from
- * `total` = K + 1 planes: n, n + 1, or 0 for "as many as make it exact"
- * (rounding even).
+ * Planes, the sign plane included, that a read needs from `total` = K + 1
+ * planes: n for truncate, n + 1 for nearest, never more than `total`, or 0
+ * for "as many as make it exact" (rounding even, and formats that are not
+ * made from groups).
  */
 unsigned int sqc_format_planes(const struct sqc_format *format,
 			       uint8_t rounding, unsigned int total);
 
-/* Bytes of one row of `cols` columns in each section. */
+/* Bytes of one row of `cols` columns in each section. Raw planes are not
+ * made of rows: 0. */
 uint64_t sqc_format_code_row_bytes(const struct sqc_format *format,
 				   uint8_t dtype, uint32_t cols);
 uint64_t sqc_format_micro_row_bytes(const struct sqc_format *format, uint32_t cols);
 uint64_t sqc_format_scale_row_bytes(const struct sqc_format *format, uint32_t cols);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* SMARTQUANT_FORMAT_H */

@@ -2,14 +2,18 @@
 /*
  * A group: 32 elements of a row, aligned to one exponent
  *
- * The one intermediate form between plane memory and every block format.
+ * The one intermediate form between plane memory and every block format
+ * (formats.md, "Placement aligned").
  *
  *            bit 31   30   29  ...  31-j  ...   0
  *   magnitude  A0     A1   A2  ...   Aj   ...  A31        value of Aj: 2^(g-j)
  *
- * Planes that were not read are zero. `sticky` has bit i set when element i
- * is known to have a non-zero bit below those in its magnitude (an escaped
- * element, or what the reader found in planes that it only looked at).
+ * Planes that were not read are zero. What lies below the magnitude is told
+ * by two bits an element: `guard` is the very next bit, of value 2^(g-32);
+ * `sticky` says that something non-zero is below that, or that it is not
+ * known where below the magnitude it is (an escaped element of which only
+ * the planes were read). Together with a 32-bit magnitude they are enough to
+ * round correctly at any bit that is in the magnitude.
  */
 #ifndef SMARTQUANT_GROUP_H
 #define SMARTQUANT_GROUP_H
@@ -18,28 +22,43 @@
 
 #include "controller.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Exponent byte of a group that holds a NaN or an infinity: the NaN of OCP
+ * MX's E8M0 (MX v1.0, 5.4.1). Magnitudes and signs of such a group are 0. */
+#define SQC_GROUP_NON_FINITE	0xffu
+
 struct sqc_group {
 	uint32_t magnitude[SQC_GROUP_ELEMENTS];
 	uint32_t sign;			/* bit i: element i is negative (or -0) */
+	uint32_t guard;
 	uint32_t sticky;
 	uint8_t exponent;		/* g + 127; 0 also for a group of zeros */
 };
 
 /*
- * Aligns fp32 values (1 to 32 of them; the rest of the group is +0). `planes`
- * limits the magnitude to the first so many planes, 1 to 32; what is cut off
- * sets sticky. All values must be finite.
+ * Aligns fp32 values (1 to 32 of them; the rest of the group is +0) to
+ * g = floor(log2 max |v|), clamped to [-127, 127]. `planes` limits the
+ * magnitude to the first so many planes, 1 to 32; what is cut off goes to
+ * guard (planes 32 only) and sticky. Subnormals are exact. NaN and infinity
+ * give a group of SQC_GROUP_NON_FINITE.
  */
 void sqc_group_align(const float *values, unsigned int count,
 		     unsigned int planes, struct sqc_group *group);
 
 /*
  * Between 32 magnitudes and plane words. Word j holds plane Aj, bit i is
- * element i. planes is 1 to 32; scatter leaves lower magnitude bits 0.
+ * element i. planes is 1 to 32; from_planes leaves lower magnitude bits 0.
  */
 void sqc_group_to_planes(const uint32_t magnitude[32], unsigned int planes,
 			 uint32_t *words);
 void sqc_group_from_planes(const uint32_t *words, unsigned int planes,
 			   uint32_t magnitude[32]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* SMARTQUANT_GROUP_H */

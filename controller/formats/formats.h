@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* What the families give to the table of formats; see struct sqc_format. */
+#ifndef SMARTQUANT_FORMATS_H
+#define SMARTQUANT_FORMATS_H
+
+#include "format.h"
+
+/* Encode and decode of one family, to be called through the table. */
+#define SQC_FAMILY(name)						\
+	void sqc_##name##_encode(const struct sqc_format *format,	\
+				 uint8_t rounding, uint8_t dtype,	\
+				 const void *source, uint32_t cols,	\
+				 const struct sqc_row_out *out);	\
+	void sqc_##name##_decode(const struct sqc_format *format,	\
+				 uint8_t dtype,				\
+				 const struct sqc_row_in *in,		\
+				 uint32_t cols, float *values)
+
+SQC_FAMILY(native);
+SQC_FAMILY(plain);
+SQC_FAMILY(mxint);
+
+#undef SQC_FAMILY
+
+#endif /* SMARTQUANT_FORMATS_H */
