@@ -12,6 +12,12 @@ static const struct sqc_encoding encodings[] = {
 	{ SQ_ENCODING_GGML(SQ_GGML_Q5_0), "q5_0", 32, 22, false, sqc_decode_q5_0 },
 	{ SQ_ENCODING_GGML(SQ_GGML_Q5_1), "q5_1", 32, 24, false, sqc_decode_q5_1 },
 	{ SQ_ENCODING_GGML(SQ_GGML_Q8_0), "q8_0", 32, 34, false, sqc_decode_q8_0 },
+	{ SQ_ENCODING_GGML(SQ_GGML_Q2_K), "q2_k", 256, 84, false, sqc_decode_q2_k },
+	{ SQ_ENCODING_GGML(SQ_GGML_Q3_K), "q3_k", 256, 110, false, sqc_decode_q3_k },
+	{ SQ_ENCODING_GGML(SQ_GGML_Q4_K), "q4_k", 256, 144, false, sqc_decode_q4_k },
+	{ SQ_ENCODING_GGML(SQ_GGML_Q5_K), "q5_k", 256, 176, false, sqc_decode_q5_k },
+	{ SQ_ENCODING_GGML(SQ_GGML_Q6_K), "q6_k", 256, 210, false, sqc_decode_q6_k },
+	{ SQ_ENCODING_GGML(SQ_GGML_MXFP4), "mxfp4", 32, 17, false, sqc_decode_mxfp4 },
 };
 
 #define ENCODINGS	(sizeof(encodings) / sizeof(encodings[0]))

@@ -37,6 +37,15 @@ static inline float sqc_exp2(int exponent)
 						    : 1u << (exponent + 149));
 }
 
+/* What the lowest bit of a fixed-point code with so many places is worth
+ * under a scale byte of OCP MX: 2^(byte - 127 - places). FFh is NaN (MX v1.0,
+ * 5.4.1). `places` is at most 22. */
+static inline float sqc_e8m0_to_unit(uint8_t byte, int places)
+{
+	return byte == 0xff ? sqc_float_from_bits(SQC_FLOAT_NAN_BITS)
+			    : sqc_exp2(byte - 127 - places);
+}
+
 static inline float sqc_bf16_to_float(uint16_t word)
 {
 	return sqc_float_from_bits((uint32_t)word << 16);

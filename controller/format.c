@@ -19,6 +19,30 @@
 	  .takes_rounding = true,					\
 	  .encode = sqc_mxint_encode, .decode = sqc_mxint_decode }
 
+#define MXFP(code_, name_, bits_)					\
+	{ .code = (code_), .name = (name_), .source = SQC_SOURCE_GROUPS, \
+	  .source_even = SQC_SOURCE_VALUES, .code_bits = (bits_),	\
+	  .planes = (bits_), .block = 32, .scale_bytes = 1,		\
+	  .default_rounding = SQ_ROUNDING_EVEN, .takes_rounding = true,	\
+	  .encode = sqc_mxfp_encode, .decode = sqc_mxfp_decode }
+
+/* mx9, mx6, mx4: a microexponent takes one plane more than the code. */
+#define MX(n_, bits_)							\
+	{ .code = SQ_FORMAT_MX##n_, .name = "mx" #n_,			\
+	  .source = SQC_SOURCE_GROUPS, .source_even = SQC_SOURCE_VALUES, \
+	  .code_bits = (bits_), .planes = (n_), .block = 16,		\
+	  .scale_bytes = 1, .micro_block = 2,				\
+	  .default_rounding = SQ_ROUNDING_EVEN, .takes_rounding = true,	\
+	  .encode = sqc_mx_encode, .decode = sqc_mx_decode }
+
+#define GGML(type_, name_, bytes_)					\
+	{ .code = SQ_FORMAT_GGML(type_), .name = "ggml_" #name_,	\
+	  .source = SQC_SOURCE_VALUES, .source_even = SQC_SOURCE_VALUES, \
+	  .block = 32, .code_block_bytes = (bytes_),			\
+	  .default_rounding = SQ_ROUNDING_EVEN,				\
+	  .encode = sqc_ggml_##name_##_encode,				\
+	  .decode = sqc_ggml_##name_##_decode }
+
 #define PLANES(k_)							\
 	{ .code = SQ_FORMAT_PLANES(k_), .name = "planes" #k_,		\
 	  .source = SQC_SOURCE_PLANES, .source_even = SQC_SOURCE_PLANES, \
@@ -34,6 +58,15 @@ static const struct sqc_format formats[] = {
 	PLAIN(SQ_FORMAT_FP16, "fp16", 16),
 	PLAIN(SQ_FORMAT_FP32, "fp32", 32),
 	MXINT(2), MXINT(3), MXINT(4), MXINT(5), MXINT(6), MXINT(7), MXINT(8),
+	MXFP(SQ_FORMAT_MXFP8_E4M3, "mxfp8_e4m3", 8),
+	MXFP(SQ_FORMAT_MXFP8_E5M2, "mxfp8_e5m2", 8),
+	MXFP(SQ_FORMAT_MXFP6_E3M2, "mxfp6_e3m2", 6),
+	MXFP(SQ_FORMAT_MXFP6_E2M3, "mxfp6_e2m3", 6),
+	MXFP(SQ_FORMAT_MXFP4_E2M1, "mxfp4_e2m1", 4),
+	MX(9, 8), MX(6, 5), MX(4, 3),
+	GGML(SQ_GGML_Q8_0, q8_0, 34),
+	GGML(SQ_GGML_Q4_0, q4_0, 18),
+	GGML(SQ_GGML_MXFP4, mxfp4, 17),
 	PLANES(1), PLANES(2), PLANES(3), PLANES(4), PLANES(5), PLANES(6),
 	PLANES(7), PLANES(8), PLANES(9), PLANES(10), PLANES(11), PLANES(12),
 	PLANES(13), PLANES(14), PLANES(15), PLANES(16), PLANES(17), PLANES(18),

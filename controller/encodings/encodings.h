@@ -18,4 +18,14 @@ void sqc_decode_q5_0(const uint8_t *blocks, uint64_t block_count, float *values)
 void sqc_decode_q5_1(const uint8_t *blocks, uint64_t block_count, float *values);
 void sqc_decode_q8_0(const uint8_t *blocks, uint64_t block_count, float *values);
 
+/* kquants.c: superblocks of 256 with 4- to 8-bit scales of their own */
+void sqc_decode_q2_k(const uint8_t *blocks, uint64_t block_count, float *values);
+void sqc_decode_q3_k(const uint8_t *blocks, uint64_t block_count, float *values);
+void sqc_decode_q4_k(const uint8_t *blocks, uint64_t block_count, float *values);
+void sqc_decode_q5_k(const uint8_t *blocks, uint64_t block_count, float *values);
+void sqc_decode_q6_k(const uint8_t *blocks, uint64_t block_count, float *values);
+
+/* mxfp4.c: OCP's 4-bit elements in ggml's arrangement */
+void sqc_decode_mxfp4(const uint8_t *blocks, uint64_t block_count, float *values);
+
 #endif /* SMARTQUANT_ENCODINGS_H */

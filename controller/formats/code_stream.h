@@ -46,6 +46,12 @@ static inline uint64_t sqc_spread(uint64_t bits, unsigned int n)
 	return (bits & low1) | ((bits & (low1 << n)) << gap);
 }
 
+/* A code of n bits as a number. */
+static inline int sqc_sign_extend(uint8_t code, unsigned int n)
+{
+	return (int8_t)(uint8_t)(code << (8 - n)) >> (8 - n);
+}
+
 /* Packs `count` codes (bytes with the upper 8 - n bits clear) to `out`, which
  * is at a code whose number is a multiple of 8. Up to 7 bytes behind the
  * codes are read. */

@@ -19,6 +19,11 @@
 SQC_FAMILY(native);
 SQC_FAMILY(plain);
 SQC_FAMILY(mxint);
+SQC_FAMILY(mxfp);
+SQC_FAMILY(mx);
+SQC_FAMILY(ggml_q8_0);
+SQC_FAMILY(ggml_q4_0);
+SQC_FAMILY(ggml_mxfp4);
 
 #undef SQC_FAMILY
 

@@ -58,20 +58,17 @@ void sqc_mxint_encode(const struct sqc_format *format, uint8_t rounding,
 		      uint8_t dtype, const void *source, uint32_t cols,
 		      const struct sqc_row_out *out)
 {
-	const struct sqc_group *group = source;
+	const struct sqc_group *groups = source;
 	unsigned int n = format->code_bits;
-	uint8_t *codes_out = out->codes;
-	uint8_t *scale = out->scales;
 	uint8_t codes[32];
 
 	(void)dtype;
-	for (uint32_t left = cols; left; group++, codes_out += 4 * n) {
-		uint32_t count = left < 32 ? left : 32;
+	for (uint32_t b = 0; 32 * b < cols; b++) {
+		uint32_t count = cols - 32 * b < 32 ? cols - 32 * b : 32;
 
-		encode_codes(group, n, rounding, codes);
-		sqc_pack_codes(codes_out, codes, count, n);
-		*scale++ = group->exponent;
-		left -= count;
+		encode_codes(&groups[b], n, rounding, codes);
+		sqc_pack_codes(out->codes + (uint64_t)4 * n * b, codes, count, n);
+		out->scales[b] = groups[b].exponent;
 	}
 }
 
@@ -79,23 +76,15 @@ void sqc_mxint_decode(const struct sqc_format *format, uint8_t dtype,
 		      const struct sqc_row_in *in, uint32_t cols, float *values)
 {
 	unsigned int n = format->code_bits;
-	const uint8_t *codes_in = in->codes;
-	const uint8_t *scale = in->scales;
 	uint8_t codes[32];
 
 	(void)dtype;
-	for (uint32_t left = cols; left; codes_in += 4 * n, scale++) {
-		uint32_t count = left < 32 ? left : 32;
-		float unit = *scale == SQC_GROUP_NON_FINITE
-			   ? sqc_float_from_bits(SQC_FLOAT_NAN_BITS)
-			   : sqc_exp2(*scale - 127 - ((int)n - 2));
+	for (uint32_t b = 0; 32 * b < cols; b++) {
+		uint32_t count = cols - 32 * b < 32 ? cols - 32 * b : 32;
+		float unit = sqc_e8m0_to_unit(in->scales[b], (int)n - 2);
 
-		sqc_unpack_codes(codes_in, codes, count, n);
-		for (uint32_t i = 0; i < count; i++) {
-			int m = (int8_t)(uint8_t)(codes[i] << (8 - n)) >> (8 - n);
-
-			*values++ = (float)m * unit;
-		}
-		left -= count;
+		sqc_unpack_codes(in->codes + (uint64_t)4 * n * b, codes, count, n);
+		for (uint32_t i = 0; i < count; i++)
+			*values++ = (float)sqc_sign_extend(codes[i], n) * unit;
 	}
 }

@@ -4,13 +4,15 @@
  *
  * Each drops the low `shift` bits (at least 1) of a magnitude and returns
  * what is left, which may carry into one bit more; saturating is up to the
- * caller. `even` needs the sticky bit of what is below the magnitude in bit 0
- * (see sqc_jam32(), sqc_jam64()) and two dropped bits or more.
+ * caller. `even` needs what is below the magnitude as a sticky bit 0, and two
+ * dropped bits or more.
  */
 #ifndef SMARTQUANT_ROUNDING_H
 #define SMARTQUANT_ROUNDING_H
 
 #include <stdint.h>
+
+#include "group.h"
 
 static inline uint32_t sqc_round32_truncate(uint32_t x, unsigned int shift)
 {
@@ -47,6 +49,28 @@ static inline uint64_t sqc_round64_nearest(uint64_t x, unsigned int shift)
 static inline uint64_t sqc_round64_even(uint64_t x, unsigned int shift)
 {
 	return (x + (UINT64_C(1) << (shift - 1)) - 1 + ((x >> shift) & 1)) >> shift;
+}
+
+/* One of the three by its code; inlined where `rounding` is a constant. */
+static inline uint64_t sqc_round64(uint64_t x, unsigned int shift, uint8_t rounding)
+{
+	if (rounding == SQ_ROUNDING_TRUNCATE)
+		return sqc_round64_truncate(x, shift);
+	if (rounding == SQ_ROUNDING_NEAREST)
+		return sqc_round64_nearest(x, shift);
+	return sqc_round64_even(x, shift);
+}
+
+/* Where sqc_jam64() puts A0, the bit of value 2^g. */
+#define SQC_JAM_TOP	62
+
+/* Element i with all that is known of it: A0 at bit 62, guard at bit 30,
+ * sticky at bit 0. Rounds correctly at any place that is above guard. */
+static inline uint64_t sqc_jam64(const struct sqc_group *group, unsigned int i)
+{
+	return (uint64_t)group->magnitude[i] << 31 |
+	       (uint64_t)((group->guard >> i) & 1) << 30 |
+	       ((group->sticky >> i) & 1);
 }
 
 #endif /* SMARTQUANT_ROUNDING_H */
