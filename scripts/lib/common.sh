@@ -39,6 +39,15 @@ sq_die() {
     exit 1
 }
 
+# No script ends without a word: an unforeseen failure names its place.
+sq_on_error() {
+    local rc=$?
+    printf '%s: error: %s line %s: a command failed with status %s\n' \
+        "${0##*/}" "${BASH_SOURCE[1]#"$SQ_ROOT/"}" "${BASH_LINENO[0]}" "$rc" >&2
+}
+set -E
+trap sq_on_error ERR
+
 # Bad usage has its own exit code, as in sqctl.
 sq_usage_error() {
     printf '%s: %s (try --help)\n' "${0##*/}" "$1" >&2
@@ -65,10 +74,12 @@ sq_quiet() {
     log=$(mktemp "$SQ_CACHE/logs/XXXXXXXX.log")
     # A subshell with its own "set -e", not "|| rc=$?", which would switch off
     # the error checks inside a function.
+    trap - ERR
     set +e
     (set -e; "$@") >"$log" 2>&1 </dev/null
     rc=$?
     set -e
+    trap sq_on_error ERR
     if [ "$rc" -ne 0 ]; then
         tail -n 40 "$log" >&2
         sq_die "$what: failed with status $rc" "the whole log is $log"
