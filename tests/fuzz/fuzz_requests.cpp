@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+//
+// A good store under arbitrary requests: create, write, read, map, load, seal,
+// flush, delete, statistics, in any order with any arguments.
+#include "store_image.hpp"
+
+#include <fuzzer/FuzzedDataProvider.h>
+
+namespace {
+
+class Session {
+public:
+    explicit Session(FuzzedDataProvider& input) : input_(input), memory_(fuzz::store_bytes)
+    {
+        std::memcpy(memory_.get(), fuzz::base_image(), fuzz::store_bytes);
+        const auto environment = fuzz::environment();
+        if (sqc_open(&store_, memory_.get(), fuzz::store_bytes, &environment, 0, 1u << 28, nullptr) != SQ_STATUS_SUCCESS)
+            std::abort();
+    }
+    ~Session()
+    {
+        sqc_close(store_);
+        // Whatever was asked of it, the store must open again.
+        const auto environment = fuzz::environment();
+        sqc_store* again = nullptr;
+        if (sqc_open(&again, memory_.get(), fuzz::store_bytes, &environment, 0, 0, nullptr) != SQ_STATUS_SUCCESS)
+            std::abort();
+        sqc_close(again);
+    }
+
+    void step()
+    {
+        using Action = void (Session::*)();
+        static constexpr Action actions[] = {&Session::create, &Session::write, &Session::read,  &Session::map,     &Session::unmap,
+                                             &Session::load,   &Session::seal,  &Session::flush, &Session::remove, &Session::statistics};
+        (this->*actions[input_.ConsumeIntegralInRange<std::size_t>(0, std::size(actions) - 1)])();
+    }
+
+private:
+    // Mostly a handle that exists; else anything.
+    std::uint32_t handle()
+    {
+        if (input_.ConsumeIntegralInRange(0, 7) == 0)
+            return input_.ConsumeIntegral<std::uint32_t>();
+        std::uint32_t handle = 0;
+        for (int skip = input_.ConsumeIntegralInRange(0, 6); skip >= 0; --skip)
+            sqc_region_next(store_, handle, &handle);
+        return handle;
+    }
+    std::uint32_t count()
+    {
+        return input_.ConsumeBool() ? input_.ConsumeIntegralInRange<std::uint32_t>(0, 80) : input_.ConsumeIntegral<std::uint32_t>();
+    }
+    sqc_read_request read_request()
+    {
+        const std::uint16_t format = input_.ConsumeBool() ? sqc_format_at(input_.ConsumeIntegralInRange(0u, 90u)) : input_.ConsumeIntegral<std::uint16_t>();
+        return {handle(), format, input_.ConsumeIntegralInRange<std::uint8_t>(0, 4), input_.ConsumeIntegralInRange<std::uint8_t>(0, 2), count(), count()};
+    }
+
+    void create()
+    {
+        const auto name = input_.ConsumeRandomLengthString(300);
+        const sqc_region_spec spec = {name.data(), static_cast<std::uint32_t>(name.size()), input_.ConsumeIntegralInRange<std::uint8_t>(0, 7),
+                                      input_.ConsumeIntegralInRange<std::uint8_t>(0, 5), count(), count()};
+        std::uint32_t made = 0;
+        sqc_region_create(store_, &spec, &made);
+    }
+    void write()
+    {
+        const sqc_write_request request = {handle(), input_.ConsumeIntegral<std::uint16_t>(), input_.ConsumeIntegralInRange<std::uint8_t>(0, 3), count(), count()};
+        std::uint64_t bytes = 0;
+        if (sqc_write_bytes(store_, &request, &bytes) != SQ_STATUS_SUCCESS || bytes > (4u << 20))
+            return;
+        std::vector<std::uint8_t> data(bytes);
+        const auto pattern = input_.ConsumeRandomLengthString(64);
+        for (std::size_t i = 0; i < bytes && !pattern.empty(); ++i)
+            data[i] = static_cast<std::uint8_t>(pattern[i % pattern.size()]);
+        sqc_result result;
+        sqc_write(store_, &request, data.data(), bytes, &result);
+    }
+    void read() { fuzz::read_region(store_, read_request()); }
+    void map()
+    {
+        const auto request = read_request();
+        struct sqc_view_info info;
+        if (sqc_view_map(store_, &request, &info) == SQ_STATUS_SUCCESS)
+            view_ = info.view;
+    }
+    void unmap() { sqc_view_unmap(store_, input_.ConsumeBool() ? view_ : input_.ConsumeIntegral<std::uint32_t>()); }
+    void load()
+    {
+        static const fuzz::Memory scratch(SQC_VIEW_LOAD_SCRATCH_BYTES);
+        struct sqc_view_info info;
+        std::uint64_t dpa = input_.ConsumeIntegral<std::uint64_t>(), value = 0;
+        if (sqc_view_info(store_, view_, &info) == SQ_STATUS_SUCCESS && input_.ConsumeBool())
+            dpa = info.dpa + dpa % (info.window_bytes + 16);
+        sqc_view_load(store_, dpa, input_.ConsumeIntegralInRange(0u, 9u), &value, scratch.get());
+    }
+    void seal() { sqc_region_seal(store_, handle()); }
+    void flush() { sqc_flush(store_, input_.ConsumeBool() ? 0 : handle()); }
+    void remove() { sqc_region_delete(store_, handle()); }
+    void statistics()
+    {
+        sqc_statistics statistics;
+        const auto scope = input_.ConsumeIntegralInRange(0u, 3u);
+        const auto key = input_.ConsumeBool() ? handle() : input_.ConsumeIntegral<std::uint32_t>();
+        sqc_statistics_get(store_, scope, key, &statistics);
+        if (input_.ConsumeBool())
+            sqc_statistics_reset(store_, scope, key);
+    }
+
+    FuzzedDataProvider& input_;
+    fuzz::Memory memory_;
+    sqc_store* store_ = nullptr;
+    std::uint32_t view_ = 0;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    FuzzedDataProvider input(data, size);
+    Session session(input);
+    for (int steps = 0; steps < 64 && input.remaining_bytes() > 0; ++steps)
+        session.step();
+    return 0;
+}
