@@ -5,8 +5,8 @@
  *
  * Blocks of 16 with an E8M0 scale g of their own; each pair has one bit u,
  * set when both of its values are below 2^g, and codes of b bits (8, 5, 3)
- * worth m * 2^(g - u - (b-2)). In a block of zeros g is -127, so every value
- * is below 2^g and u is 1.
+ * worth m * 2^(g - u - (b-2)). A block of zeros has no g: its scale, bits u
+ * and codes are all 0.
  *
  * A group may hold two blocks. With all planes at hand (rounding even) each
  * block is aligned by itself, because the smaller of the two may lie below
@@ -77,10 +77,8 @@ static void encode_block(const struct sqc_group *group, unsigned int first,
 		block->scale = SQC_GROUP_NON_FINITE;
 		return;
 	}
-	if (!any) {
-		block->micro = 0xff;
+	if (!any)
 		return;
-	}
 	drop = (unsigned int)__builtin_clz(any);
 	drop = drop < group->exponent ? drop : group->exponent;
 	block->scale = (uint8_t)(group->exponent - drop);
