@@ -30,18 +30,26 @@ sq_warn() {
     printf '[%4ds] warning: %s\n' "$((SECONDS - SQ_START))" "$*" >&2
 }
 
-# sq_die WHAT-AND-WHY [REMEDY]: one line of failure, one of remedy.
+# sq_die WHAT-AND-WHY [REMEDY]: one line of failure, one of remedy. In a
+# subshell the status is 99: the failure has been told, see sq_on_error.
 sq_die() {
     printf '%s: error: %s\n' "${0##*/}" "$1" >&2
     if [ $# -gt 1 ]; then
         printf '%s: remedy: %s\n' "${0##*/}" "$2" >&2
     fi
-    exit 1
+    exit $((BASH_SUBSHELL > 0 ? 99 : 1))
 }
 
-# No script ends without a word: an unforeseen failure names its place.
+# No script ends without a word: an unforeseen failure names its place. One
+# that sq_die told, here or in another script of ours, is not told again.
 sq_on_error() {
     local rc=$?
+    if [ "$rc" -eq 99 ]; then
+        [ "$BASH_SUBSHELL" -gt 0 ] || exit 1
+        return
+    fi
+    # shellcheck disable=SC2016 # the text of the command, not its value
+    case $BASH_COMMAND in *'"$here/'*) return ;; esac
     printf '%s: error: %s line %s: a command failed with status %s\n' \
         "${0##*/}" "${BASH_SOURCE[1]#"$SQ_ROOT/"}" "${BASH_LINENO[0]}" "$rc" >&2
 }
