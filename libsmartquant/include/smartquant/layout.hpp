@@ -39,7 +39,7 @@ struct ReadRequest {
 };
 
 struct SMARTQUANT_API Layout {
-	Format format;			// granted: never tag()
+	Format format = {};			// granted: never tag()
 	Rounding rounding = Rounding::Default; // granted
 	Axis axis = Axis::Row;
 	Dtype dtype = Dtype::Bf16;	// of the region

@@ -37,8 +37,8 @@ SMARTQUANT_API std::string_view name(FileKind kind) noexcept;
 
 // A tensor as its file describes it.
 struct Tensor {
-	std::string name;
-	std::string type;		// as the file calls it: "q4_1", "F16"
+	std::string name = {};
+	std::string type = {};		// as the file calls it: "q4_1", "F16"
 	Encoding encoding;		// of its data; dtype(): kept as bytes
 	Dtype dtype = Dtype::U8;	// the smallest that loses nothing
 	std::vector<std::uint64_t> shape; // outermost dimension first; empty: a scalar
@@ -50,10 +50,10 @@ struct Tensor {
 
 struct Header {
 	FileKind kind = FileKind::Gguf;
-	std::string architecture;	// "llama"; empty when the file does not say
+	std::string architecture = {};	// "llama"; empty when the file does not say
 	std::uint64_t header_bytes = 0;
 	std::uint64_t data_offset = 0;	// of the first tensor's bytes in the file
-	std::vector<Tensor> tensors;	// in the file's order
+	std::vector<Tensor> tensors = {};	// in the file's order
 };
 
 // Of a file: everything that load() checks, without a store.
@@ -77,7 +77,7 @@ struct LoadProgress {
 };
 
 struct LoadOptions {
-	std::string name;		// of the model; empty: the file's name without its extension
+	std::string name = {};		// of the model; empty: the file's name without its extension
 	LoadDtype dtype = LoadDtype::Default;
 	Placement placement = Placement::Aligned; // of float data
 	// Called after each block of rows; false stops the load (Status::Aborted).
@@ -85,9 +85,9 @@ struct LoadOptions {
 };
 
 struct LoadReport {
-	std::string name;
+	std::string name = {};
 	FileKind kind = FileKind::Gguf;
-	std::string architecture;
+	std::string architecture = {};
 	std::uint32_t tensors = 0;
 	std::uint64_t elements = 0;
 	std::uint64_t file_bytes = 0;
@@ -107,7 +107,7 @@ SMARTQUANT_API LoadReport load(Store &store, const std::filesystem::path &file,
 			       const LoadOptions &options = {});
 
 struct ModelInfo {
-	std::string name;
+	std::string name = {};
 	bool complete = false;		// false: a load is under way, or was killed
 	std::uint32_t regions = 0;	// tensors, the header not counted
 	std::uint64_t stored_bytes = 0;

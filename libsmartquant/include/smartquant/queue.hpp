@@ -41,9 +41,9 @@ struct QueueOptions {
 struct Completion {
 	std::uint64_t tag = 0;		// as given with the request
 	Status status = Status::Success;
-	std::string message;		// empty on success
-	FetchResult fetch;		// of a fetch
-	StoreResult store;		// of a store
+	std::string message = {};		// empty on success
+	FetchResult fetch = {};		// of a fetch
+	StoreResult store = {};		// of a store
 };
 
 class SMARTQUANT_API Queue {

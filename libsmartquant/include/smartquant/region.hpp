@@ -30,7 +30,7 @@ class Backend;
 
 // What to create.
 struct RegionSpec {
-	std::string name;		// UTF-8, 1 to 255 bytes
+	std::string name = {};		// UTF-8, 1 to 255 bytes
 	Dtype dtype = Dtype::Bf16;
 	std::uint32_t rows = 0;
 	std::uint32_t cols = 0;
@@ -38,7 +38,7 @@ struct RegionSpec {
 };
 
 struct RegionInfo {
-	std::string name;
+	std::string name = {};
 	std::uint32_t handle = 0;	// as every layer names it; never 0
 	Dtype dtype = Dtype::Bf16;
 	Placement placement = Placement::Aligned;
@@ -47,7 +47,7 @@ struct RegionInfo {
 	bool dirty = false;		// written since the last flush
 	std::uint32_t rows = 0;
 	std::uint32_t cols = 0;
-	Format precision;		// what Format::tag() means here
+	Format precision = {};		// what Format::tag() means here
 	std::uint64_t stored_bytes = 0;	// plane memory held
 	std::uint64_t escapes = 0;	// elements kept as whole words beside the planes
 	std::uint32_t segments = 0;
@@ -106,15 +106,16 @@ public:
 	Statistics statistics() const;
 	void reset_statistics();
 
-	Region(std::shared_ptr<Backend> backend, std::uint32_t handle, std::string name) noexcept;
-
 private:
 	friend class Queue;
+	friend class Store;
+	Region(std::shared_ptr<Backend> backend, RegionInfo identity) noexcept;
 	Backend &backend() const;
 
 	std::shared_ptr<Backend> backend_;
-	std::uint32_t handle_ = 0;
-	std::string name_;
+	// As the handle was made: name, handle, dtype, placement and shape of a
+	// region never change.
+	RegionInfo identity_;
 };
 
 } // namespace smartquant

@@ -34,7 +34,7 @@ struct Statistics {
 
 // What one read cost.
 struct FetchResult {
-	Format format;				// granted
+	Format format = {};				// granted
 	Rounding rounding = Rounding::Default;	// granted
 	std::uint64_t bytes = 0;		// delivered
 	std::uint64_t elements = 0;

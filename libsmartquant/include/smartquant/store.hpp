@@ -48,12 +48,12 @@ struct OpenOptions {
 };
 
 struct StoreInfo {
-	std::string uri;
+	std::string uri = {};
 	bool embedded = false;
 	bool read_only = false;
-	std::string interface_version;	// "1.0"
-	std::string firmware;
-	std::string serial;		// empty when embedded
+	std::string interface_version = {};	// "1.0"
+	std::string firmware = {};
+	std::string serial = {};		// empty when embedded
 	std::uint64_t capacity_bytes = 0; // plane memory that regions can use
 	std::uint64_t used_bytes = 0;
 	std::uint64_t logical_bytes = 0; // address space in which views are mapped
@@ -61,8 +61,8 @@ struct StoreInfo {
 	std::uint32_t regions_max = 0;
 	std::uint32_t views = 0;
 	std::uint32_t views_max = 0;
-	std::vector<Format> formats;	// offered
-	std::vector<Encoding> encodings; // accepted
+	std::vector<Format> formats = {};	// offered
+	std::vector<Encoding> encodings = {}; // accepted
 };
 
 class SMARTQUANT_API Store {

@@ -14,9 +14,9 @@ namespace smartquant {
 
 // A damaged run: some rows of one plane of a region.
 struct BadRun {
-	std::string region;
+	std::string region = {};
 	std::uint32_t segment = 0;
-	std::string run;		// "plane 3", "exponents" or "escapes"
+	std::string run = {};		// "plane 3", "exponents" or "escapes"
 	std::uint32_t first_row = 0;	// rows that touch the segment: [first_row, end_row)
 	std::uint32_t end_row = 0;
 };
@@ -30,7 +30,7 @@ struct VerifyOptions {
 struct VerifyResult {
 	std::uint64_t runs_checked = 0;
 	std::uint64_t runs_bad = 0;
-	std::vector<BadRun> bad;	// at most the first 1000
+	std::vector<BadRun> bad = {};	// at most the first 1000
 	bool complete = true;		// false: progress stopped it
 };
 

@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: MIT
+#include "device_backend.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <future>
+#include <numeric>
+
+#include "device/device_window.hpp"
+#include "device/from_uapi.hpp"
+#include "device/to_uapi.hpp"
+#include "failure.hpp"
+#include "pieces.hpp"
+#include "request.hpp"
+#include "text.hpp"
+#include "translate.hpp"
+
+namespace smartquant {
+
+namespace {
+
+constexpr std::uint32_t handles_per_page = 512;
+constexpr std::uint32_t bad_runs_max = 1000;
+constexpr unsigned int queue_threads_max = 16;
+constexpr auto progress_interval = std::chrono::milliseconds(100);
+
+void add(sqc_result &sum, const sqc_result &part)
+{
+	sum.format = part.format;
+	sum.rounding = part.rounding;
+	sum.bytes += part.bytes;
+	sum.elements += part.elements;
+	sum.plane_lines += part.plane_lines;
+	sum.check_lines += part.check_lines;
+	sum.baseline_lines += part.baseline_lines;
+	sum.dram_time_ns += part.dram_time_ns;
+	sum.dram_energy_pj += part.dram_energy_pj;
+	sum.link_time_ns += part.link_time_ns;
+	sum.rounded_elements += part.rounded_elements;
+	sum.max_rounding_error = std::max(sum.max_rounding_error, part.max_rounding_error);
+}
+
+// Rows after which a segment begins anew. Pieces of so many rows read no line
+// and no checksum twice.
+std::uint64_t rows_of_whole_segments(std::uint32_t cols)
+{
+	const std::uint64_t stride = (std::uint64_t{cols} + SQC_GROUP_ELEMENTS - 1) /
+				     SQC_GROUP_ELEMENTS * SQC_GROUP_ELEMENTS;
+
+	return SQC_SEGMENT_ELEMENTS / std::gcd(stride, std::uint64_t{SQC_SEGMENT_ELEMENTS});
+}
+
+[[noreturn]] void fail_wide_row(const RegionInfo &region, std::uint32_t bytes_max)
+{
+	fail(Status::Unsupported, region_subject(region.name),
+	     concat("a row of ", region.cols, " columns is more than the card transfers at once (",
+		    size_text(bytes_max), "); store it as more and shorter rows"));
+}
+
+} // namespace
+
+std::shared_ptr<Backend> open_device(std::string_view path, const OpenOptions &options)
+{
+	return std::make_shared<DeviceBackend>(std::string(path), options);
+}
+
+DeviceBackend::DeviceBackend(std::string path, const OpenOptions &options)
+	: Backend(path), card_(std::move(path), options.read_only), limits_{}
+{
+	if (options.size_bytes)
+		fail(Status::InvalidInput, card_.subject(),
+		     "a card has the size it has; leave the size out");
+	check(card_.call(SQ_IOC_INFO, limits_), card_.subject());
+	from_info(limits_, card_.subject());
+}
+
+StoreInfo DeviceBackend::info()
+{
+	sq_ioc_info answer{};
+
+	check(card_.call(SQ_IOC_INFO, answer), card_.subject());
+
+	StoreInfo info = from_info(answer, card_.subject());
+
+	info.uri = uri();
+	info.read_only = card_.read_only();
+	for (const RegionInfo &region : regions())
+		info.views += region.views;
+	return info;
+}
+
+// Pages are as long as the device makes them; each must bring something new.
+std::vector<std::uint32_t> DeviceBackend::handles() const
+{
+	std::vector<std::uint32_t> all;
+	std::array<std::uint32_t, handles_per_page> page{};
+	sq_ioc_region_list list{};
+
+	list.max = page.size();
+	list.handles = reinterpret_cast<std::uintptr_t>(page.data());
+	do {
+		check(card_.call(SQ_IOC_REGION_LIST, list), card_.subject());
+		if (list.count > page.size() || (list.more && list.count == 0) ||
+		    all.size() + list.count > limits_.regions_max)
+			fail(Status::InternalError, card_.subject(),
+			     concat("the driver answered with an impossible list of ", list.count,
+				    " regions"));
+		all.insert(all.end(), page.begin(), page.begin() + list.count);
+		if (!all.empty())
+			list.after = all.back();
+	} while (list.more);
+	return all;
+}
+
+RegionInfo DeviceBackend::region_of(std::uint32_t handle, std::string_view subject) const
+{
+	sq_ioc_region region{};
+
+	region.handle = handle;
+	check(card_.call(SQ_IOC_REGION_GET, region), subject);
+	return from_region(region, subject);
+}
+
+std::vector<RegionInfo> DeviceBackend::regions()
+{
+	std::vector<RegionInfo> regions;
+
+	for (const std::uint32_t handle : handles()) {
+		try {
+			regions.push_back(region_of(handle, card_.subject()));
+		} catch (const Error &error) {
+			// Removed since the list was made.
+			if (error.status() != Status::InvalidHandle)
+				throw;
+		}
+	}
+	return regions;
+}
+
+RegionInfo DeviceBackend::create_region(const RegionSpec &spec)
+{
+	sq_ioc_region_create create = to_create(spec);
+	const Verdict verdict = card_.call(SQ_IOC_REGION_CREATE, create);
+
+	if (!verdict && verdict.error == 0)
+		fail_create(static_cast<sqc_status>(verdict.status), spec);
+	check(verdict, region_subject(spec.name));
+	return region_of(create.handle, region_subject(spec.name));
+}
+
+std::optional<RegionInfo> DeviceBackend::find_region(std::string_view name)
+{
+	sq_ioc_region region = to_find(name);
+	const Verdict verdict = card_.call(SQ_IOC_REGION_FIND, region);
+
+	if (verdict.status == Status::NotFound || verdict.status == Status::Name)
+		return std::nullopt;
+	check(verdict, region_subject(name));
+	return from_region(region, region_subject(name));
+}
+
+RegionInfo DeviceBackend::region_info(const RegionInfo &region)
+{
+	return region_of(region.handle, region_subject(region.name));
+}
+
+void DeviceBackend::simple(unsigned long number, std::uint32_t handle,
+			   const std::string &subject) const
+{
+	sq_ioc_handle argument = to_handle(handle);
+
+	check(card_.call(number, argument), subject);
+}
+
+void DeviceBackend::remove(const RegionInfo &region)
+{
+	simple(SQ_IOC_REGION_DELETE, region.handle, region_subject(region.name));
+}
+
+void DeviceBackend::seal(const RegionInfo &region)
+{
+	simple(SQ_IOC_REGION_SEAL, region.handle, region_subject(region.name));
+}
+
+void DeviceBackend::flush(const RegionInfo &region)
+{
+	simple(SQ_IOC_FLUSH, region.handle, region_subject(region.name));
+}
+
+void DeviceBackend::flush_all()
+{
+	simple(SQ_IOC_FLUSH, 0, card_.subject());
+}
+
+void DeviceBackend::set_precision(const RegionInfo &region, Format format)
+{
+	sq_ioc_region_precision precision{};
+
+	precision.handle = region.handle;
+	precision.format = format.code();
+
+	const Verdict verdict = card_.call(SQ_IOC_REGION_SET_PRECISION, precision);
+
+	if (verdict.status == Status::Format)
+		fail_precision(region, format);
+	check(verdict, region_subject(region.name));
+}
+
+void DeviceBackend::sanitize()
+{
+	sq_ioc_sanitize sanitize{};
+
+	sanitize.flags = SQ_SANITIZE_ALL;
+	check(card_.call(SQ_IOC_SANITIZE, sanitize), card_.subject());
+}
+
+// What a region does not take, the card refuses when it comes.
+std::uint64_t DeviceBackend::store_bytes(const RegionInfo &region,
+					 const sqc_write_request &request)
+{
+	std::uint32_t elements = 1;
+	std::uint32_t bytes = word_bytes(region.dtype);
+
+	if (request.encoding != SQ_ENCODING_DTYPE &&
+	    !sqc_encoding_block(request.encoding, &elements, &bytes))
+		fail_store(SQ_STATUS_UNSUPPORTED, region, request, nullptr);
+	if (region.cols % elements)
+		fail_store(SQ_STATUS_INVALID_INPUT, region, request, nullptr);
+	return std::uint64_t{region.cols / elements} * bytes * request.row_count;
+}
+
+sqc_result DeviceBackend::submit_store(const RegionInfo &region, const sqc_write_request &request,
+				       std::span<const std::byte> data) const
+{
+	const sq_buffer buffer = to_buffer(data);
+	sq_ioc_submit submit = to_store(request, std::span(&buffer, 1));
+	const Verdict verdict = card_.call(SQ_IOC_SUBMIT, submit);
+	const sqc_result result = from_result(submit.result);
+
+	if (!verdict && verdict.error == 0)
+		fail_store(static_cast<sqc_status>(verdict.status), region, request, &result);
+	check(verdict, region_subject(region.name));
+	return result;
+}
+
+StoreResult DeviceBackend::store(const RegionInfo &region, const sqc_write_request &request,
+				 std::span<const std::byte> data)
+{
+	const std::uint64_t row_bytes = data.size() / request.row_count;
+	const std::uint64_t piece_rows = limits_.transfer_bytes_max / row_bytes;
+	sqc_result sum{};
+
+	if (piece_rows == 0)
+		fail_wide_row(region, limits_.transfer_bytes_max);
+	for (std::uint64_t done = 0; done < request.row_count; done += piece_rows) {
+		sqc_write_request piece = request;
+
+		piece.first_row += static_cast<std::uint32_t>(done);
+		piece.row_count = static_cast<std::uint32_t>(
+			std::min(piece_rows, request.row_count - done));
+		add(sum, submit_store(region, piece,
+				      data.subspan(done * row_bytes, piece.row_count * row_bytes)));
+	}
+	return public_store(sum);
+}
+
+sqc_layout DeviceBackend::layout(const RegionInfo &region, const sqc_read_request &request)
+{
+	sqc_read_request resolved = request;
+	sqc_layout layout;
+
+	if (request.format == SQ_FORMAT_TAG)
+		resolved.format = region_info(region).precision.code();
+	if (const sqc_status status = sqc_layout_of(
+		    static_cast<std::uint8_t>(region.dtype),
+		    static_cast<std::uint8_t>(region.placement), region.rows, region.cols,
+		    &resolved, &layout))
+		fail_read(status, region, resolved, nullptr);
+	return layout;
+}
+
+// Every row of a piece adds the same number of bytes, sections' rounding to
+// bytes (axis col) aside, so the estimate is corrected by a few steps at most.
+std::uint32_t DeviceBackend::rows_of_piece(const RegionInfo &region,
+					   const sqc_read_request &request,
+					   const sqc_layout &layout) const
+{
+	const std::uint64_t bytes_max = limits_.transfer_bytes_max;
+	const std::uint64_t unit = request.axis == SQ_AXIS_COL ? piece_row_unit : 1;
+	const std::uint64_t segments = std::lcm(rows_of_whole_segments(region.cols), unit);
+	std::uint64_t rows = std::max<std::uint64_t>(
+		1, static_cast<std::uint64_t>(static_cast<long double>(bytes_max) /
+					      layout.bytes * request.row_count));
+
+	if (layout.bytes <= bytes_max)
+		return request.row_count;
+	if (rows >= segments)
+		rows -= rows % segments;
+	else if (rows >= unit)
+		rows -= rows % unit;
+	return static_cast<std::uint32_t>(std::min<std::uint64_t>(rows, request.row_count));
+}
+
+sqc_result DeviceBackend::submit_fetch(const RegionInfo &region, const sqc_read_request &request,
+				       std::uint64_t bytes,
+				       std::span<const sq_buffer> buffers) const
+{
+	sq_ioc_submit submit = to_fetch(request, buffers);
+	const Verdict verdict = card_.call(SQ_IOC_SUBMIT, submit);
+	const sqc_result result = from_result(submit.result);
+
+	if (!verdict && verdict.error == 0)
+		fail_read(static_cast<sqc_status>(verdict.status), region, request, &result);
+	check(verdict, region_subject(region.name));
+	if (result.bytes != bytes)
+		fail(Status::InternalError, region_subject(region.name),
+		     concat("the card delivered ", result.bytes, " bytes of ", bytes));
+	return result;
+}
+
+sqc_result DeviceBackend::fetch_piece(const RegionInfo &region, const sqc_read_request &request,
+				      const sqc_layout &piece, const sqc_layout &whole,
+				      std::uint32_t first_row,
+				      std::span<std::byte> buffer) const
+{
+	const std::vector<PiecePlace> places = piece_places(whole, piece, first_row);
+	std::vector<sq_buffer> buffers;
+
+	if (is_contiguous(places) && places.size() <= limits_.buffers_max) {
+		for (const PiecePlace &place : places)
+			buffers.push_back(to_buffer(
+				buffer.subspan(place.whole_offset, place.piece_row_bytes)));
+		return submit_fetch(region, request, piece.bytes, buffers);
+	}
+
+	std::vector<std::byte> bytes(piece.bytes);
+
+	buffers.push_back(to_buffer(bytes));
+
+	const sqc_result result = submit_fetch(region, request, piece.bytes, buffers);
+
+	copy_piece(places, buffer, bytes);
+	return result;
+}
+
+FetchResult DeviceBackend::fetch(const RegionInfo &region, const sqc_read_request &request,
+				 const sqc_layout &whole, std::span<std::byte> buffer)
+{
+	const std::uint32_t piece_rows = rows_of_piece(region, request, whole);
+	sqc_result sum{};
+
+	if (piece_rows == request.row_count) {
+		const sq_buffer all = to_buffer(buffer);
+
+		return public_fetch(
+			submit_fetch(region, request, whole.bytes, std::span(&all, 1)));
+	}
+	for (std::uint64_t done = 0; done < request.row_count; done += piece_rows) {
+		const auto first = static_cast<std::uint32_t>(done);
+		const sqc_read_request part = piece_request(
+			request, first, std::min(piece_rows, request.row_count - first));
+		const sqc_layout piece = layout(region, part);
+
+		if (piece.bytes > limits_.transfer_bytes_max)
+			fail_wide_row(region, limits_.transfer_bytes_max);
+		add(sum, fetch_piece(region, part, piece, whole, first, buffer));
+	}
+	return public_fetch(sum);
+}
+
+std::unique_ptr<View::Window> DeviceBackend::map(const RegionInfo &region,
+						 const sqc_read_request &request)
+{
+	const std::string subject = region_subject(region.name);
+	sq_ioc_view view = to_view(request);
+	const Verdict verdict = card_.call(SQ_IOC_VIEW_MAP, view);
+	sqc_read_request granted = request;
+
+	if (!verdict && verdict.error == 0)
+		fail_read(static_cast<sqc_status>(verdict.status), region, request, nullptr);
+	check(verdict, subject);
+	granted.format = view.format;
+
+	auto mapped = std::make_unique<MappedView>(shared_from_this(), view.view);
+	sqc_layout view_layout = layout(region, granted);
+
+	check_view(view, view_layout, subject);
+	view_layout.rounding = view.rounding;
+	mapped->map(view, subject);
+	return std::make_unique<DeviceWindow>(std::move(mapped), view_layout);
+}
+
+VerifyResult DeviceBackend::verify_handle(std::uint32_t handle, const std::string &subject,
+					  const VerifyOptions &options) const
+{
+	std::vector<sq_ioc_bad_run> bad(bad_runs_max);
+	sq_ioc_verify argument{};
+
+	argument.handle = handle;
+	argument.bad = reinterpret_cast<std::uintptr_t>(bad.data());
+	argument.bad_max = bad_runs_max;
+
+	auto verdict = std::async(std::launch::async, [&] {
+		return card_.call(SQ_IOC_VERIFY, argument);
+	});
+
+	while (options.progress &&
+	       verdict.wait_for(progress_interval) != std::future_status::ready) {
+		sq_ioc_background background{};
+
+		if (card_.call(SQ_IOC_BACKGROUND, background) && background.running)
+			options.progress(std::min(background.percent, 100u) / 100.0);
+	}
+	check(verdict.get(), subject);
+	if (argument.bad_count > bad_runs_max)
+		fail(Status::InternalError, subject,
+		     concat("the driver answered with ", argument.bad_count,
+			    " bad runs in an array of ", bad_runs_max));
+
+	VerifyResult result{.runs_checked = argument.runs_checked,
+			    .runs_bad = argument.runs_bad};
+
+	for (const sq_ioc_bad_run &run : std::span(bad).first(argument.bad_count))
+		result.bad.push_back(public_bad_run(region_of(run.handle, subject), run.segment,
+						    static_cast<std::uint16_t>(run.run)));
+	if (options.progress)
+		options.progress(1.0);
+	return result;
+}
+
+VerifyResult DeviceBackend::verify(const RegionInfo &region, const VerifyOptions &options)
+{
+	return verify_handle(region.handle, region_subject(region.name), options);
+}
+
+VerifyResult DeviceBackend::verify_all(const VerifyOptions &options)
+{
+	return verify_handle(0, card_.subject(), options);
+}
+
+Statistics DeviceBackend::statistics(std::uint32_t scope, std::uint32_t key,
+				     std::string_view subject)
+{
+	sq_ioc_statistics statistics{};
+
+	statistics.scope = scope;
+	statistics.key = key;
+	check(card_.call(SQ_IOC_STATISTICS_GET, statistics), subject);
+	return from_statistics(statistics);
+}
+
+void DeviceBackend::reset_statistics(std::uint32_t scope, std::uint32_t key,
+				     std::string_view subject)
+{
+	sq_ioc_statistics statistics{};
+
+	statistics.scope = scope;
+	statistics.key = key;
+	check(card_.call(SQ_IOC_STATISTICS_RESET, statistics), subject);
+}
+
+unsigned int DeviceBackend::queue_threads(unsigned int depth) const
+{
+	return std::min(depth, queue_threads_max);
+}
+
+} // namespace smartquant

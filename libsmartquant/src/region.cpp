@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+#include <smartquant/region.hpp>
+
+#include "backend.hpp"
+#include "cached_window.hpp"
+#include "failure.hpp"
+#include "request.hpp"
+#include "text.hpp"
+
+namespace smartquant {
+
+Region::Region(std::shared_ptr<Backend> backend, RegionInfo identity) noexcept
+	: backend_(std::move(backend)), identity_(std::move(identity))
+{
+}
+
+Region::Region(Region &&) noexcept = default;
+Region &Region::operator=(Region &&) noexcept = default;
+Region::~Region() = default;
+
+Backend &Region::backend() const
+{
+	if (!backend_)
+		fail_closed("region");
+	return *backend_;
+}
+
+const std::string &Region::name() const
+{
+	backend();
+	return identity_.name;
+}
+
+RegionInfo Region::info() const
+{
+	return backend().region_info(identity_);
+}
+
+std::uint64_t Region::store_bytes(const StoreRequest &request) const
+{
+	return backend().store_bytes(identity_, write_request(identity_, request));
+}
+
+StoreResult Region::store(const StoreRequest &request, std::span<const std::byte> data)
+{
+	const sqc_write_request write = write_request(identity_, request);
+
+	check_store_data(identity_, write, data.size(), backend().store_bytes(identity_, write));
+	return backend().store(identity_, write, data);
+}
+
+StoreResult Region::store(std::span<const std::byte> data)
+{
+	return store({}, data);
+}
+
+Layout Region::layout(const ReadRequest &request) const
+{
+	return public_layout(backend().layout(identity_, read_request(identity_, request)));
+}
+
+FetchResult Region::fetch(const ReadRequest &request, std::span<std::byte> buffer) const
+{
+	sqc_read_request read = read_request(identity_, request);
+	const sqc_layout layout = backend().layout(identity_, read);
+
+	check_read_buffer(identity_, buffer.size(), layout.bytes);
+	// A tag that changes now must not change the length any more.
+	read.format = layout.format;
+	return backend().fetch(identity_, read, layout, buffer.first(layout.bytes));
+}
+
+std::vector<std::byte> Region::fetch(const ReadRequest &request) const
+{
+	sqc_read_request read = read_request(identity_, request);
+	const sqc_layout layout = backend().layout(identity_, read);
+	std::vector<std::byte> bytes(layout.bytes);
+
+	read.format = layout.format;
+	backend().fetch(identity_, read, layout, bytes);
+	return bytes;
+}
+
+std::vector<float> Region::fetch_values(const ReadRequest &request) const
+{
+	sqc_read_request read = read_request(identity_, request);
+	const sqc_layout layout = backend().layout(identity_, read);
+	std::vector<std::byte> bytes(layout.bytes);
+	std::vector<float> values(std::size_t{layout.rows} * layout.cols);
+
+	read.format = layout.format;
+	backend().fetch(identity_, read, layout, bytes);
+	decode(public_layout(layout), bytes, {}, values);
+	return values;
+}
+
+View Region::map(const ReadRequest &request) const
+{
+	return View(backend().map(identity_, read_request(identity_, request)));
+}
+
+View Region::map_cached(const ReadRequest &request) const
+{
+	backend();
+	return View(std::make_unique<CachedWindow>(backend_, identity_,
+						   read_request(identity_, request)));
+}
+
+void Region::flush()
+{
+	backend().flush(identity_);
+}
+
+void Region::seal()
+{
+	backend().seal(identity_);
+}
+
+void Region::set_precision(Format format)
+{
+	backend().set_precision(identity_, format);
+}
+
+void Region::remove()
+{
+	backend().remove(identity_);
+	backend_.reset();
+}
+
+VerifyResult Region::verify(const VerifyOptions &options) const
+{
+	return backend().verify(identity_, options);
+}
+
+Statistics Region::statistics() const
+{
+	return backend().statistics(SQC_STATISTICS_REGION, identity_.handle,
+				    region_subject(identity_.name));
+}
+
+void Region::reset_statistics()
+{
+	backend().reset_statistics(SQC_STATISTICS_REGION, identity_.handle,
+				   region_subject(identity_.name));
+}
+
+} // namespace smartquant

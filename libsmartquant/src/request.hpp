@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+//
+// From the requests of the public headers to those of the controller. What
+// is wrong with a request whatever the store says is refused here, in one
+// place and in the same words for both backends.
+#ifndef SMARTQUANT_SRC_REQUEST_HPP
+#define SMARTQUANT_SRC_REQUEST_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include <smartquant/region.hpp>
+
+#include "controller_api.hpp"
+
+namespace smartquant {
+
+// Throws Status::Range when the rows are not in the region, or none.
+sqc_read_request read_request(const RegionInfo &region, const ReadRequest &request);
+sqc_write_request write_request(const RegionInfo &region, const StoreRequest &request);
+// Throws Status::Length.
+void check_read_buffer(const RegionInfo &region, std::uint64_t buffer_bytes,
+		       std::uint64_t needed_bytes);
+void check_store_data(const RegionInfo &region, const sqc_write_request &request,
+		      std::uint64_t data_bytes, std::uint64_t needed_bytes);
+// Throws Status::Name or Status::InvalidInput.
+void check_spec(const RegionSpec &spec);
+
+// Failures of requests that a backend reports as a status, in words.
+[[noreturn]] void fail_read(sqc_status status, const RegionInfo &region,
+			    const sqc_read_request &request, const sqc_result *result);
+[[noreturn]] void fail_store(sqc_status status, const RegionInfo &region,
+			     const sqc_write_request &request, const sqc_result *result);
+[[noreturn]] void fail_precision(const RegionInfo &region, Format format);
+[[noreturn]] void fail_create(sqc_status status, const RegionSpec &spec);
+
+Layout public_layout(const sqc_layout &layout);
+sqc_layout controller_layout(const Layout &layout);
+
+} // namespace smartquant
+
+#endif // SMARTQUANT_SRC_REQUEST_HPP
