@@ -65,6 +65,11 @@ struct sqc_environment {
 	/* Makes [offset, offset + bytes) of the plane memory durable; 0 on
 	 * success. NULL for a volatile store. */
 	int (*sync)(void *context, uint64_t offset, uint64_t bytes);
+	/* Called with each free extent before it is written, so that a sparse
+	 * file can get its blocks; 0 when the range can be written, else the
+	 * request ends with STORE_FULL. NULL: all memory can be written.
+	 * Superblock, counters and journal are the caller's to reserve. */
+	int (*reserve)(void *context, uint64_t offset, uint64_t bytes);
 };
 
 struct sqc_store;
@@ -82,8 +87,9 @@ struct sqc_store;
  */
 bool sqc_is_blank(const void *memory, uint64_t bytes);
 
-/* Writes an empty store over the memory. Errors: INVALID_INPUT (too small, or
- * not a multiple of 4096), SYNC_FAILED. */
+/* Writes an empty store over the memory, which is aligned to 64 bytes or more.
+ * Errors: INVALID_INPUT (too small, or not a multiple of 4096), STORE_FULL
+ * (`reserve` failed), SYNC_FAILED. */
 sqc_status sqc_format(void *memory, uint64_t bytes,
 		      const struct sqc_environment *environment);
 
@@ -149,7 +155,8 @@ struct sqc_region_info {
  * An empty region: its elements read as zero and take no plane memory until
  * they are written. Exists durably after its first flush. [exclusive]
  * Errors: NAME, NAME_EXISTS, INVALID_INPUT, UNSUPPORTED (dtype and placement
- * do not go together), RESOURCES_EXHAUSTED, READ_ONLY.
+ * do not go together), STORE_FULL (not even an empty store could hold it),
+ * RESOURCES_EXHAUSTED, READ_ONLY.
  */
 sqc_status sqc_region_create(struct sqc_store *store,
 			     const struct sqc_region_spec *spec,
@@ -208,6 +215,12 @@ struct sqc_read_request {
  * `cols` (transposed for axis col) as sections in this order: codes,
  * microexponents, scales; a section that the format lacks has 0 bytes.
  * Within a section rows follow each other at *_row_bytes.
+ *
+ * planes<k> delivers no codes but bits: for each plane in turn (S, A0, ... or
+ * the word's) a matrix of rows x row_stride / 8 bytes, bit i of a row being
+ * column i; then, with placement aligned, as the scales, row_stride / 32
+ * exponent bytes a row. Row r of plane p begins at
+ * (p * rows + r) * code_row_bytes.
  */
 struct sqc_layout {
 	uint16_t format;		/* granted: TAG and DEFAULT resolved */
@@ -226,10 +239,19 @@ struct sqc_layout {
 };
 
 /* Checks a request and lays out its result. [shared]
- * Errors: INVALID_HANDLE, RANGE, FORMAT, INVALID_INPUT. */
+ * Errors: INVALID_HANDLE, RANGE, FORMAT, INVALID_INPUT (no such rounding or
+ * axis), UNSUPPORTED (not with this format). */
 sqc_status sqc_read_layout(const struct sqc_store *store,
 			   const struct sqc_read_request *request,
 			   struct sqc_layout *layout);
+/*
+ * The same without a store: of a region of that shape. `handle` is not looked
+ * at, and the format must not be TAG. Errors: INVALID_INPUT, UNSUPPORTED (dtype
+ * and placement do not go together), RANGE, FORMAT.
+ */
+sqc_status sqc_layout_of(uint8_t dtype, uint8_t placement, uint32_t rows, uint32_t cols,
+		      const struct sqc_read_request *request,
+		      struct sqc_layout *layout);
 /* Scratch memory, 64-byte aligned, that sqc_read() of this layout needs. [shared] */
 size_t sqc_read_scratch_bytes(const struct sqc_layout *layout);
 /*

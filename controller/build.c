@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "build.h"
+#include "encoding.h"
+#include "gather.h"
+#include "group.h"
+
+/* Where the runs of the segment under construction go. */
+struct target {
+	const struct sqc_geometry *geometry;
+	uint32_t elements;
+	uint8_t *run[SQC_PLANES_MAX];
+};
+
+static void group_put(struct sqc_build_scratch *scratch, uint32_t column, uint32_t from,
+		      uint32_t planes, const uint32_t magnitude[SQC_GROUP_ELEMENTS])
+{
+	uint32_t words[SQC_PLANES_MAX];
+
+	sqc_group_to_planes(magnitude, planes - from, words);
+	for (uint32_t plane = from; plane < planes; plane++)
+		scratch->line[plane][column] = words[plane - from];
+}
+
+static void group_aligned(struct sqc_build_scratch *scratch,
+			  const struct sqc_geometry *geometry, uint32_t first,
+			  const uint8_t *words)
+{
+	const uint32_t column = first / SQC_GROUP_ELEMENTS % SQC_LINE_GROUPS;
+	float values[SQC_GROUP_ELEMENTS];
+	struct sqc_group group;
+	uint32_t escaped;
+
+	sqc_words_to_values(geometry->dtype, words, SQC_GROUP_ELEMENTS, values);
+	sqc_group_align(values, SQC_GROUP_ELEMENTS, geometry->planes - 1u, &group);
+	group_put(scratch, column, 1, geometry->planes, group.magnitude);
+	scratch->line[0][column] = group.sign;
+	scratch->exponents[first / SQC_GROUP_ELEMENTS] = group.exponent;
+	for (escaped = group.guard | group.sticky; escaped; escaped &= escaped - 1)
+		scratch->escapes[scratch->escape_count++] =
+			(uint16_t)(first + (unsigned)__builtin_ctz(escaped));
+}
+
+static void group_word(struct sqc_build_scratch *scratch, const struct sqc_geometry *geometry,
+		       uint32_t first, const uint8_t *words)
+{
+	const uint32_t column = first / SQC_GROUP_ELEMENTS % SQC_LINE_GROUPS;
+	const uint32_t word_bytes = geometry->word_bytes;
+	uint32_t magnitude[SQC_GROUP_ELEMENTS];
+
+	for (uint32_t i = 0; i < SQC_GROUP_ELEMENTS; i++) {
+		uint32_t word = 0;
+
+		memcpy(&word, words + i * word_bytes, word_bytes);
+		magnitude[i] = word << (32 - 8 * word_bytes);
+	}
+	group_put(scratch, column, 0, geometry->planes, magnitude);
+}
+
+/* One line of every plane from up to 512 elements; short ones end in zeros. */
+static void line_build(const struct target *target, struct sqc_build_scratch *scratch,
+		       uint32_t first, uint32_t count, const uint8_t *words)
+{
+	const struct sqc_geometry *geometry = target->geometry;
+
+	if (count < SQC_LINE_ELEMENTS)
+		memset(scratch->line, 0, sizeof(scratch->line));
+	for (uint32_t i = 0; i < count; i += SQC_GROUP_ELEMENTS) {
+		const uint8_t *group = words + (size_t)(first + i) * geometry->word_bytes;
+
+		if (geometry->exponents)
+			group_aligned(scratch, geometry, first + i, group);
+		else
+			group_word(scratch, geometry, first + i, group);
+	}
+	for (uint32_t plane = 0; plane < geometry->planes; plane++)
+		memcpy(target->run[plane] + first / 8, scratch->line[plane], SQC_LINE_BYTES);
+}
+
+static void planes_build(const struct target *target, struct sqc_build_scratch *scratch,
+			 const uint8_t *words)
+{
+	for (uint32_t first = 0; first < target->elements; first += SQC_LINE_ELEMENTS) {
+		const uint32_t rest = target->elements - first;
+
+		line_build(target, scratch, first,
+			   rest < SQC_LINE_ELEMENTS ? rest : SQC_LINE_ELEMENTS, words);
+	}
+}
+
+/* Bytes as they are, padded to a line. */
+static void bytes_build(uint8_t *to, uint32_t elements, const uint8_t *words)
+{
+	memcpy(to, words, elements);
+	memset(to + elements, 0, (SQC_LINE_BYTES - elements % SQC_LINE_BYTES) % SQC_LINE_BYTES);
+}
+
+static void tail_build(const struct target *target, const struct sqc_build_scratch *scratch,
+		       const uint8_t *words, uint8_t *tail)
+{
+	const uint32_t word_bytes = target->geometry->word_bytes;
+	const uint32_t exponent_bytes = sqc_exponent_bytes(target->elements);
+	const uint32_t escape_bytes = sqc_escape_bytes(target->geometry, scratch->escape_count);
+	const uint32_t groups = target->elements / SQC_GROUP_ELEMENTS;
+	uint8_t *indexes = tail + exponent_bytes;
+	uint8_t *at = indexes + 2 * (size_t)scratch->escape_count;
+
+	memcpy(tail, scratch->exponents, groups);
+	memset(tail + groups, 0, exponent_bytes - groups);
+	memcpy(indexes, scratch->escapes, 2 * (size_t)scratch->escape_count);
+	for (uint32_t i = 0; i < scratch->escape_count; i++, at += word_bytes)
+		memcpy(at, words + (size_t)scratch->escapes[i] * word_bytes, word_bytes);
+	memset(at, 0, (size_t)(indexes + escape_bytes - at));
+}
+
+static void crcs_build(const struct target *target, const uint8_t *tail, uint32_t escapes,
+		       struct sqc_segment *next)
+{
+	const struct sqc_geometry *geometry = target->geometry;
+	const uint32_t runs = sqc_segment_runs(geometry, target->elements);
+	const uint32_t exponent_bytes = sqc_exponent_bytes(target->elements);
+
+	memset(next->crc, 0, geometry->crcs * sizeof(next->crc[0]));
+	for (uint32_t run = 0; run < runs; run++)
+		next->crc[run] = sqc_crc32c(0, target->run[run],
+					    sqc_run_bytes(geometry, target->elements, run));
+	if (!geometry->exponents)
+		return;
+	next->crc[geometry->runs] = sqc_crc32c(0, tail, exponent_bytes);
+	next->crc[geometry->runs + 1] =
+		sqc_crc32c(0, tail + exponent_bytes, sqc_escape_bytes(geometry, escapes));
+}
+
+static void target_begin(struct target *target, const struct sqc_store *store,
+			 const struct sqc_region *region, uint64_t index, uint64_t planes_offset)
+{
+	target->geometry = &region->geometry;
+	target->elements = sqc_segment_elements(target->geometry, index);
+	for (uint32_t run = 0; run < sqc_segment_runs(target->geometry, target->elements); run++)
+		target->run[run] = store->memory +
+				   sqc_run_offset(target->geometry, index, target->elements,
+						  planes_offset, run);
+}
+
+sqc_status sqc_build(struct sqc_store *store, const struct sqc_region *region, uint64_t index,
+		     const uint8_t *words, struct sqc_segment *next, uint64_t *lines,
+		     struct sqc_build_scratch *scratch)
+{
+	const struct sqc_geometry *geometry = &region->geometry;
+	const uint32_t elements = sqc_segment_elements(geometry, index);
+	const uint64_t planes_bytes = sqc_planes_bytes(geometry, elements);
+	struct sqc_extents extents = { 0 };
+	struct target target;
+	uint64_t tail_bytes;
+	sqc_status status = sqc_extent_allocate(store, planes_bytes,
+						sqc_planes_align(geometry, elements),
+						&extents.planes);
+
+	if (status)
+		return status;
+	target_begin(&target, store, region, index, extents.planes);
+	scratch->escape_count = 0;
+	if (geometry->planes)
+		planes_build(&target, scratch, words);
+	else
+		bytes_build(target.run[0], elements, words);
+	extents.escapes = scratch->escape_count;
+	tail_bytes = sqc_tail_bytes(geometry, elements, extents.escapes);
+	if (tail_bytes) {
+		status = sqc_extent_allocate(store, tail_bytes, SQC_GRANULE_BYTES, &extents.tail);
+		if (status) {
+			sqc_space_release(&store->space, extents.planes, planes_bytes);
+			return status;
+		}
+		tail_build(&target, scratch, words, store->memory + extents.tail);
+	}
+	next->current = extents;
+	crcs_build(&target, store->memory + extents.tail, extents.escapes, next);
+	*lines += (planes_bytes + tail_bytes) / SQC_LINE_BYTES;
+	return SQ_STATUS_SUCCESS;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Gathering: from the runs of one segment to groups and words
+ *
+ * A gather looks at one segment and owns nothing. It checks nothing by
+ * itself: whoever uses a run calls sqc_gather_check() for it first.
+ */
+#ifndef SMARTQUANT_GATHER_H
+#define SMARTQUANT_GATHER_H
+
+#include "group.h"
+#include "store.h"
+
+/* Groups gathered at once: a piece of a row. */
+#define SQC_PIECE_GROUPS		64u
+#define SQC_PIECE_ELEMENTS		(SQC_PIECE_GROUPS * SQC_GROUP_ELEMENTS)
+
+struct sqc_gather {
+	const struct sqc_store *store;
+	const struct sqc_geometry *geometry;
+	const struct sqc_segment *segment;	/* NULL: never written, reads as zeros */
+	uint64_t index;
+	uint32_t elements;
+	uint32_t runs;				/* without the tail's */
+	uint32_t escapes;
+	const uint8_t *run[SQC_PLANES_MAX];
+	const uint8_t *exponents;
+	const uint8_t *escape_indexes;		/* 16 bits each */
+	const uint8_t *escape_words;
+};
+
+struct sqc_gather_scratch {
+	uint32_t words[SQC_PLANES_MAX][SQC_PIECE_GROUPS];
+	struct sqc_group groups[SQC_PIECE_GROUPS];
+};
+
+void sqc_gather_begin(struct sqc_gather *gather, const struct sqc_store *store,
+		      const struct sqc_region *region, uint64_t segment);
+
+/* Memory and size of a run: a data run's number, SQC_RUN_EXPONENTS or
+ * SQC_RUN_ESCAPES. */
+const uint8_t *sqc_gather_run(const struct sqc_gather *gather, uint32_t run, uint32_t *bytes);
+/* True when the run matches its CRC. */
+bool sqc_gather_check(const struct sqc_gather *gather, uint32_t run);
+/* True when every run of the segment does. */
+bool sqc_gather_check_all(const struct sqc_gather *gather);
+
+/* Groups from `first` on (an element's index in the segment), at most a
+ * piece, with `planes` planes, the sign plane included; sticky is 0. */
+void sqc_gather_groups(const struct sqc_gather *gather, uint32_t first, uint32_t groups,
+		       uint32_t planes, struct sqc_gather_scratch *scratch);
+
+/* The stored words of elements from `first` on, at most a piece; whole
+ * groups. `words` has room for them. */
+void sqc_gather_words(const struct sqc_gather *gather, uint32_t first, uint32_t count,
+		      void *words, struct sqc_gather_scratch *scratch);
+
+/* The index in the segment of an escape. */
+uint32_t sqc_gather_escape(const struct sqc_gather *gather, uint32_t escape);
+/* The first escape that lies at or behind an element. */
+uint32_t sqc_gather_escape_from(const struct sqc_gather *gather, uint32_t first);
+
+#endif /* SMARTQUANT_GATHER_H */

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A read in progress
+ *
+ * read.c walks over the segments that a request touches. For each it
+ *   1. checks the runs that the request needs (reader_check.c), which for
+ *      rounding even also finds out how many planes decide all ties,
+ *   2. counts them (tally.c),
+ *   3. delivers the elements (axis row), or, when all segments were checked,
+ *      does so across segments (axis col, read_columns.c).
+ */
+#ifndef SMARTQUANT_READER_H
+#define SMARTQUANT_READER_H
+
+#include "format.h"
+#include "gather.h"
+#include "store.h"
+
+/* A tile of axis col: region columns by region rows. */
+#define SQC_TILE_COLS			256u
+#define SQC_TILE_ROWS			128u
+
+struct sqc_read_scratch {
+	struct sqc_gather_scratch gather;
+	/* One piece in the forms between groups and codes. */
+	uint8_t words[SQC_PIECE_ELEMENTS * 4];
+	float values[SQC_PIECE_ELEMENTS];
+	struct sqc_group groups[SQC_PIECE_GROUPS];
+	/* Rounding even: of each group of the segment, the elements that are
+	 * not decided yet, and those with a bit below the planes gathered. */
+	uint32_t pending[SQC_SEGMENT_GROUPS];
+	uint32_t sticky[SQC_SEGMENT_GROUPS];
+	uint32_t tile[SQC_TILE_COLS][SQC_TILE_ROWS];
+};
+
+/* What of a segment was read: the first so many data runs (from first_run,
+ * which only u8 regions use), and parts of the tail. */
+struct sqc_touched {
+	uint8_t first_run;
+	uint8_t end_run;
+	bool exponents;
+	bool escapes;
+};
+
+struct sqc_tally {
+	struct sqc_result *result;
+	bool again;
+	struct sqc_dram_cost cost;
+};
+
+struct sqc_reader {
+	const struct sqc_store *store;
+	const struct sqc_region *region;
+	const struct sqc_format *format;
+	enum sqc_source source;
+	uint32_t first_row;
+	/* Planes that are gathered, the sign plane included. */
+	uint32_t planes;
+	/* Some elements may need more planes to decide a tie. */
+	bool ties;
+	struct sqc_layout layout;
+	struct sqc_read_scratch *scratch;
+};
+
+/* Finds out what a request needs. Errors: those of sqc_read_layout(). */
+sqc_status sqc_reader_begin(struct sqc_reader *reader, const struct sqc_store *store,
+			    const struct sqc_read_request *request);
+
+/*
+ * Checks the runs that elements [low, high) of a segment need; whole groups.
+ * With ties, fills scratch->sticky. False when a run is damaged.
+ */
+bool sqc_reader_check(const struct sqc_reader *reader, const struct sqc_gather *gather,
+		      uint32_t low, uint32_t high, struct sqc_touched *touched);
+
+/* Encodes one piece: `cols` real columns from element `first` of a segment. */
+void sqc_reader_encode(const struct sqc_reader *reader, const struct sqc_gather *gather,
+		       uint32_t first, uint32_t cols, const struct sqc_row_out *out);
+
+/* Encodes `cols` words or values (as sqc_reader_tiled() says) of a column. */
+void sqc_reader_encode_column(const struct sqc_reader *reader, const uint32_t *elements,
+			      uint32_t cols, const struct sqc_row_out *out);
+
+/* Where a piece of a delivered row goes. `col` is a multiple of 32. */
+struct sqc_row_out sqc_reader_out(const struct sqc_reader *reader, uint8_t *out,
+				  uint64_t row, uint32_t col);
+
+/* Axis col: delivers delivered rows [row, row_end) and columns [col, col_end)
+ * of it, from checked segments. `row` and `col` are multiples of 32. */
+void sqc_reader_columns(const struct sqc_reader *reader, uint32_t row, uint32_t row_end,
+			uint32_t col, uint32_t col_end, uint8_t *out);
+
+/* One piece of one delivered row of axis col, up to 32 columns of it. */
+void sqc_reader_column_piece(const struct sqc_reader *reader, uint32_t row, uint32_t col,
+			     uint32_t cols, const struct sqc_row_out *out);
+
+/* tally.c */
+void sqc_tally_begin(struct sqc_tally *tally, struct sqc_result *result);
+/* Counts what reading elements [low, high) of a segment took. `again`: its
+ * runs were checked already, when other elements were read. */
+void sqc_tally_segment(struct sqc_tally *tally, const struct sqc_gather *gather,
+		       const struct sqc_touched *touched, uint32_t low, uint32_t high,
+		       bool again);
+void sqc_tally_end(struct sqc_tally *tally, uint64_t link_bytes);
+
+#endif /* SMARTQUANT_READER_H */
