@@ -119,7 +119,7 @@ struct sqc_store_info {
 	uint32_t views_max;
 };
 
-void sqc_store_info(const struct sqc_store *store, struct sqc_store_info *info); /* [shared] */
+void sqc_store_describe(const struct sqc_store *store, struct sqc_store_info *info); /* [shared] */
 
 /* ------------------------------------------------------------- regions */
 
@@ -168,7 +168,7 @@ sqc_status sqc_region_seal(struct sqc_store *store, uint32_t handle);
 /* Sets the precision tag, durably. Errors: FORMAT. [exclusive] */
 sqc_status sqc_region_set_precision(struct sqc_store *store, uint32_t handle,
 				    uint16_t format);
-sqc_status sqc_region_info(const struct sqc_store *store, uint32_t handle,
+sqc_status sqc_region_describe(const struct sqc_store *store, uint32_t handle,
 			   struct sqc_region_info *info); /* [shared] */
 sqc_status sqc_region_find(const struct sqc_store *store, const char *name,
 			   uint32_t name_bytes, uint32_t *handle); /* [shared] */
@@ -336,7 +336,7 @@ sqc_status sqc_view_map(struct sqc_store *store,
 			const struct sqc_read_request *request,
 			struct sqc_view_info *info);
 sqc_status sqc_view_unmap(struct sqc_store *store, uint32_t view); /* [exclusive] */
-sqc_status sqc_view_info(const struct sqc_store *store, uint32_t view,
+sqc_status sqc_view_describe(const struct sqc_store *store, uint32_t view,
 			 struct sqc_view_info *info); /* [shared] */
 /* The view after `after` in slot order, like sqc_region_next(). [shared] */
 void sqc_view_next(const struct sqc_store *store, uint32_t after, uint32_t *next);

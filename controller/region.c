@@ -206,7 +206,7 @@ sqc_status sqc_region_create(struct sqc_store *store, const struct sqc_region_sp
 	return SQ_STATUS_SUCCESS;
 }
 
-sqc_status sqc_region_info(const struct sqc_store *store, uint32_t handle,
+sqc_status sqc_region_describe(const struct sqc_store *store, uint32_t handle,
 			   struct sqc_region_info *info)
 {
 	const struct sqc_region *region = sqc_region_of(store, handle);

@@ -197,7 +197,7 @@ void sqc_close(struct sqc_store *store)
 	sqc_release(store, store);
 }
 
-void sqc_store_info(const struct sqc_store *store, struct sqc_store_info *info)
+void sqc_store_describe(const struct sqc_store *store, struct sqc_store_info *info)
 {
 	*info = (struct sqc_store_info){
 		.capacity_bytes = store->superblock.data_bytes,

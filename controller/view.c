@@ -103,7 +103,7 @@ sqc_status sqc_view_unmap(struct sqc_store *store, uint32_t id)
 	return SQ_STATUS_SUCCESS;
 }
 
-sqc_status sqc_view_info(const struct sqc_store *store, uint32_t id, struct sqc_view_info *info)
+sqc_status sqc_view_describe(const struct sqc_store *store, uint32_t id, struct sqc_view_info *info)
 {
 	const struct sqc_view *view = view_of(store, id);
 

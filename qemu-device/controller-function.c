@@ -303,7 +303,7 @@ void sq_controller_default_rounding(SmartQuantController *c,
         return;
     }
     if (format == SQ_FORMAT_TAG &&
-        !sqc_region_info(c->memory->store.store, request->handle, &info)) {
+        !sqc_region_describe(c->memory->store.store, request->handle, &info)) {
         format = info.precision;
     }
     /* Only the block formats round in more than one way. */

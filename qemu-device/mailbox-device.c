@@ -59,7 +59,7 @@ uint16_t sq_mailbox_identify(SmartQuantController *c,
     struct sqc_store_info info;
 
     sq_store_read_lock(s);
-    sqc_store_info(s->store, &info);
+    sqc_store_describe(s->store, &info);
     sq_store_unlock(s);
     *out = (struct sq_mbox_identify) {
         .interface_major = cpu_to_le16(SQ_INTERFACE_MAJOR),
@@ -247,7 +247,7 @@ uint16_t sq_mailbox_sanitize(SmartQuantController *c,
     struct sqc_store_info info;
 
     sq_store_read_lock(s);
-    sqc_store_info(s->store, &info);
+    sqc_store_describe(s->store, &info);
     sq_store_unlock(s);
     if (info.views) {
         return SQ_STATUS_IN_USE;

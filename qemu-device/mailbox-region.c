@@ -94,7 +94,7 @@ uint16_t sq_mailbox_get_region(SmartQuantController *c,
     uint16_t status;
 
     sq_store_read_lock(s);
-    status = sqc_region_info(s->store, sq_mailbox_handle(command), &info);
+    status = sqc_region_describe(s->store, sq_mailbox_handle(command), &info);
     sq_store_unlock(s);
     if (!status) {
         sq_mailbox_put_region(command, &info);
@@ -114,7 +114,7 @@ uint16_t sq_mailbox_get_region_by_name(SmartQuantController *c,
     status = sqc_region_find(s->store, (const char *)command->in,
                              command->in_bytes, &handle);
     if (!status) {
-        status = sqc_region_info(s->store, handle, &info);
+        status = sqc_region_describe(s->store, handle, &info);
     }
     sq_store_unlock(s);
     if (!status) {

@@ -86,7 +86,7 @@ uint16_t sq_mailbox_get_view(SmartQuantController *c,
     uint16_t status;
 
     sq_store_read_lock(s);
-    status = sqc_view_info(s->store, sq_mailbox_handle(command), &view);
+    status = sqc_view_describe(s->store, sq_mailbox_handle(command), &view);
     sq_store_unlock(s);
     if (!status) {
         sq_mailbox_put_view(command, &view);

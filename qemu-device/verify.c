@@ -25,7 +25,7 @@ static uint64_t sq_verify_count(struct sqc_store *store, uint32_t handle)
         sqc_region_next(store, 0, &at);
     }
     while (at) {
-        if (!sqc_region_info(store, at, &info)) {
+        if (!sqc_region_describe(store, at, &info)) {
             segments += info.segments;
         }
         if (handle) {
@@ -45,7 +45,7 @@ uint16_t sq_verify_begin(SmartQuantController *c, uint32_t handle)
 
     sq_store_read_lock(s);
     if (handle) {
-        status = sqc_region_info(s->store, handle, &info);
+        status = sqc_region_describe(s->store, handle, &info);
     }
     if (!status) {
         sq_verify_reset(v);

@@ -92,7 +92,7 @@ private:
         static const fuzz::Memory scratch(SQC_VIEW_LOAD_SCRATCH_BYTES);
         struct sqc_view_info info;
         std::uint64_t dpa = input_.ConsumeIntegral<std::uint64_t>(), value = 0;
-        if (sqc_view_info(store_, view_, &info) == SQ_STATUS_SUCCESS && input_.ConsumeBool())
+        if (sqc_view_describe(store_, view_, &info) == SQ_STATUS_SUCCESS && input_.ConsumeBool())
             dpa = info.dpa + dpa % (info.window_bytes + 16);
         sqc_view_load(store_, dpa, input_.ConsumeIntegralInRange(0u, 9u), &value, scratch.get());
     }

@@ -25,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::uint32_t handle = 0;
     for (sqc_region_next(store, 0, &handle); handle != 0; sqc_region_next(store, handle, &handle)) {
         struct sqc_region_info info;
-        if (sqc_region_info(store, handle, &info) != SQ_STATUS_SUCCESS)
+        if (sqc_region_describe(store, handle, &info) != SQ_STATUS_SUCCESS)
             std::abort();
         const std::uint32_t rows = std::min(info.rows, 70u);
         for (const std::uint16_t format : {std::uint16_t{SQ_FORMAT_NATIVE}, std::uint16_t{SQ_FORMAT_MXINT(4)}, std::uint16_t{SQ_FORMAT_PLANES(3)}})

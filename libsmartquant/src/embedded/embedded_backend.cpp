@@ -76,7 +76,7 @@ void EmbeddedBackend::open()
 		struct sqc_store_info info;
 
 		store_.reset(store);
-		sqc_store_info(store, &info);
+		sqc_store_describe(store, &info);
 		memory_.reserve_front(memory_.bytes().size() - info.capacity_bytes, subject());
 		return;
 	}
@@ -105,7 +105,7 @@ void EmbeddedBackend::fail_full(std::string_view subject, std::uint64_t needed_b
 		fail(Status::StoreFull, subject,
 		     concat("store ", quoted(uri()), " gets no space from its disk: ",
 			    system_text(memory_.last_error())));
-	sqc_store_info(store_.get(), &info);
+	sqc_store_describe(store_.get(), &info);
 	fail(Status::StoreFull, subject,
 	     concat("store ", quoted(uri()), " is full",
 		    needed_bytes ? concat(": about ", size_text(needed_bytes), " are needed") : "",
@@ -118,7 +118,7 @@ RegionInfo EmbeddedBackend::known_region(std::uint32_t handle, std::string_view 
 {
 	struct sqc_region_info info;
 
-	check(sqc_region_info(store_.get(), handle, &info), subject);
+	check(sqc_region_describe(store_.get(), handle, &info), subject);
 	return public_region(info);
 }
 
@@ -134,7 +134,7 @@ StoreInfo EmbeddedBackend::info()
 		.firmware = concat("libsmartquant ", SMARTQUANT_VERSION),
 	};
 
-	sqc_store_info(store_.get(), &info);
+	sqc_store_describe(store_.get(), &info);
 	out.capacity_bytes = info.capacity_bytes;
 	out.used_bytes = info.used_bytes;
 	out.logical_bytes = info.logical_bytes;
