@@ -39,6 +39,11 @@ struct sq_statistics_folder;
 
 /**
  * struct sq_limits - what Identify said once, checked and CPU-endian
+ * @queues: queue pairs to run: no more than doorbells, CPUs and vectors
+ * @queue_depth: entries of a ring at most
+ * @transfer_bytes: data of a transfer at most
+ * @scatter_entries: pieces of a transfer at most
+ * @logical_bytes: of the space that views are mapped in
  */
 struct sq_limits {
 	u32 queues;
@@ -58,7 +63,8 @@ struct sq_limits {
  * @firmware: constant after probe, terminated
  * @serial: constant after probe, terminated
  * @doorbells: BAR2, a page for each queue
- * @queues: data path, @queue_count of them
+ * @queues: data path
+ * @queue_count: of @queues
  * @gate: readers are inside, see sq_device_enter()
  * @gone: the card is gone or going; written once
  * @reset_work: resets a card that does not answer

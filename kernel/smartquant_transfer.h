@@ -77,7 +77,8 @@ struct sq_dma_block {
  * @dma_device: who reads and writes; valid until the end
  * @direction: of the data
  * @data_bytes: sum of the buffers
- * @pages: the pinned pages of the buffers, @page_count of them
+ * @pages: the pinned pages of the buffers
+ * @page_count: of @pages
  * @table: the pieces of the buffers
  * @mapped: @table is mapped for DMA
  * @segments: the pieces, when they are at most two
