@@ -92,11 +92,11 @@ sq_machine_arguments() {
         -nodefaults -no-user-config -display none -no-reboot
         -L /usr/share/seabios -L /usr/share/qemu
         -fsdev "local,id=share,path=$share,security_model=none"
-        -device virtio-9p-pci,fsdev=share,mount_tag=share
+        -device virtio-9p-pci,bus=pcie.0,fsdev=share,mount_tag=share
         -fsdev "local,id=source,path=$SQ_ROOT,security_model=none,readonly=on"
-        -device virtio-9p-pci,fsdev=source,mount_tag=source
+        -device virtio-9p-pci,bus=pcie.0,fsdev=source,mount_tag=source
         -fsdev "local,id=build,path=$(dirname -- "$bin"),security_model=none,readonly=on"
-        -device virtio-9p-pci,fsdev=build,mount_tag=build
+        -device virtio-9p-pci,bus=pcie.0,fsdev=build,mount_tag=build
     )
     [ -z "$qmp" ] || result+=(-qmp "unix:$qmp,server=on,wait=off")
     [ "$card" = 0 ] || sq_machine_card
@@ -135,7 +135,7 @@ sq_machine_consoles() {
     fi
     if [ "$action" = run ]; then
         result+=(
-            -device virtio-serial-pci
+            -device virtio-serial-pci,bus=pcie.0
             -add-fd fd=5,set=5 -chardev file,id=out,path=/dev/fdset/5,append=on
             -add-fd fd=6,set=6 -chardev file,id=err,path=/dev/fdset/6,append=on
             -device virtserialport,chardev=out,name=out
