@@ -37,7 +37,7 @@ static void group_aligned(struct sqc_build_scratch *scratch,
 	group_put(scratch, column, 1, geometry->planes, group.magnitude);
 	scratch->line[0][column] = group.sign;
 	scratch->exponents[first / SQC_GROUP_ELEMENTS] = group.exponent;
-	for (escaped = group.guard | group.sticky; escaped; escaped &= escaped - 1)
+	for (escaped = group.sticky; escaped; escaped &= escaped - 1)
 		scratch->escapes[scratch->escape_count++] =
 			(uint16_t)(first + (unsigned)__builtin_ctz(escaped));
 }

@@ -107,7 +107,6 @@ void sqc_gather_groups(const struct sqc_gather *gather, uint32_t first, uint32_t
 
 		group_fill(scratch, i, 1, planes, group->magnitude);
 		group->sign = scratch->words[0][i];
-		group->guard = 0;
 		group->sticky = 0;
 		group->exponent = gather->exponents[first / SQC_GROUP_ELEMENTS + i];
 	}

@@ -153,26 +153,23 @@ static uint32_t sign_bits(const uint32_t bits[32])
 	return sign;
 }
 
-/*
- * A value's significand with bit 63 of value 2^g. `exponent` is the group's
- * byte. A field of 0 means 2^-126 without the hidden bit, which in a group of
- * byte 0 (bit 63 is 2^-127) is one place further left.
- */
-static uint64_t aligned_significand(uint32_t bits, unsigned int exponent)
+/* Significand with the hidden bit at bit 31. A field of 0 means 2^-126
+ * without the hidden bit; in a group of byte 0, where bit 31 is 2^-127, that
+ * is one place further left. */
+static inline uint32_t significand(uint32_t bits, uint32_t exponent)
 {
-	unsigned int field = (bits >> 23) & 0xff;
-	uint64_t significand = (uint64_t)(bits & 0x7fffff) << 40;
-	unsigned int shift;
+	uint32_t hidden = bits & 0x7f800000 ? 0x80000000 : 0;
 
-	if (exponent == 0)
-		return significand << 1;
-	if (field)
-		significand |= UINT64_C(1) << 63;
-	shift = exponent - (field ? field : 1);
-	if (shift >= 64)	/* a lone sticky bit is all that is left */
-		return significand != 0;
-	return (significand >> shift) |
-	       ((significand & ((UINT64_C(1) << shift) - 1)) != 0);
+	return ((bits << 8) & 0x7fffff00) << (exponent == 0) | hidden;
+}
+
+/* How far an element is below the group; 0 in a group of byte 0. */
+static inline uint32_t distance(uint32_t bits, uint32_t exponent)
+{
+	uint32_t field = (bits >> 23) & 0xff;
+
+	field = field ? field : 1;
+	return exponent > field ? exponent - field : 0;
 }
 
 void sqc_group_align(const float *values, unsigned int count,
@@ -180,6 +177,7 @@ void sqc_group_align(const float *values, unsigned int count,
 {
 	uint32_t kept = planes < 32 ? ~(UINT32_MAX >> planes) : UINT32_MAX;
 	uint32_t bits[32] = { 0 };
+	uint32_t cut[32];
 	uint32_t exponent;
 
 	memcpy(bits, values, count * sizeof(bits[0]));
@@ -189,16 +187,16 @@ void sqc_group_align(const float *values, unsigned int count,
 	if (exponent == FP32_EXPONENT_NON_FINITE)
 		return;
 
-	group->sign = sign_bits(bits);
 	for (unsigned int i = 0; i < 32; i++) {
-		uint64_t significand = aligned_significand(bits[i], exponent);
-		uint32_t upper = (uint32_t)(significand >> 32);
-		uint32_t lower = (uint32_t)significand;
-		uint32_t guard = planes < 32 ? 0 : lower >> 31;
-		uint32_t below = (upper & ~kept) | (lower & ~(guard << 31));
+		uint32_t whole = significand(bits[i], exponent);
+		uint32_t shift = distance(bits[i], exponent);
+		uint32_t aligned = shift < 32 ? whole >> (shift & 31) & kept : 0;
 
-		group->magnitude[i] = upper & kept;
-		group->guard |= guard << i;
-		group->sticky |= (uint32_t)(below != 0) << i;
+		/* Shifted back it is the whole again, or something was cut. */
+		group->magnitude[i] = aligned;
+		cut[i] = aligned << (shift & 31) != whole;
 	}
+	group->sign = sign_bits(bits);
+	for (unsigned int i = 0; i < 32; i++)
+		group->sticky |= cut[i] << i;
 }

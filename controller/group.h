@@ -9,11 +9,9 @@
  *   magnitude  A0     A1   A2  ...   Aj   ...  A31        value of Aj: 2^(g-j)
  *
  * Planes that were not read are zero. What lies below the magnitude is told
- * by two bits an element: `guard` is the very next bit, of value 2^(g-32);
- * `sticky` says that something non-zero is below that, or that it is not
- * known where below the magnitude it is (an escaped element of which only
- * the planes were read). Together with a 32-bit magnitude they are enough to
- * round correctly at any bit that is in the magnitude.
+ * by one bit an element: `sticky` is set when something non-zero is known to
+ * be there (cut off by alignment, or an escaped element of which only the
+ * planes were read).
  */
 #ifndef SMARTQUANT_GROUP_H
 #define SMARTQUANT_GROUP_H
@@ -33,7 +31,6 @@ extern "C" {
 struct sqc_group {
 	uint32_t magnitude[SQC_GROUP_ELEMENTS];
 	uint32_t sign;			/* bit i: element i is negative (or -0) */
-	uint32_t guard;
 	uint32_t sticky;
 	uint8_t exponent;		/* g + 127; 0 also for a group of zeros */
 };
@@ -41,8 +38,8 @@ struct sqc_group {
 /*
  * Aligns fp32 values (1 to 32 of them; the rest of the group is +0) to
  * g = floor(log2 max |v|), clamped to [-127, 127]. `planes` limits the
- * magnitude to the first so many planes, 1 to 32; what is cut off goes to
- * guard (planes 32 only) and sticky. Subnormals are exact. NaN and infinity
+ * magnitude to the first so many planes, 1 to 32; what is cut off sets sticky.
+ * Subnormals are exact. NaN and infinity
  * give a group of SQC_GROUP_NON_FINITE.
  */
 void sqc_group_align(const float *values, unsigned int count,

@@ -26,27 +26,31 @@ static float half_at(const uint8_t *bytes)
 	return sqc_fp16_to_float(sqc_le16(bytes));
 }
 
-/* 2-bit codes: four layers of 32 elements in each 32 bytes. */
-static int two_bit_code(const uint8_t *codes, int element)
+/* Sixteen 2-bit codes from `first` on: each 32 bytes hold four layers of 32. */
+static void two_bit_codes(const uint8_t *codes, int first, int out[16])
 {
-	int byte = element / 128 * 32 + element % 32;
+	int shift = first % 128 / 32 * 2;
 
-	return (codes[byte] >> (element % 128 / 32 * 2)) & 3;
+	codes += first / 128 * 32 + first % 32;
+	for (int i = 0; i < 16; i++)
+		out[i] = (codes[i] >> shift) & 3;
 }
 
 void sqc_decode_q2_k(const uint8_t *blocks, uint64_t block_count, float *values)
 {
+	int codes[16];
+
 	for (; block_count--; blocks += 84, values += SUPER) {
-		const uint8_t *codes = blocks + 16;
 		float d = half_at(blocks + 80);
 		float dmin = half_at(blocks + 82);
 
-		for (int i = 0; i < SUPER; i++) {
-			uint8_t scale = blocks[i / 16];
-			float step = d * (float)(scale & 0x0f);
-			float base = dmin * (float)(scale >> 4);
+		for (int k = 0; k < SUPER / 16; k++) {
+			float step = d * (float)(blocks[k] & 0x0f);
+			float base = dmin * (float)(blocks[k] >> 4);
 
-			values[i] = step * (float)two_bit_code(codes, i) - base;
+			two_bit_codes(blocks + 16, 16 * k, codes);
+			for (int i = 0; i < 16; i++)
+				values[16 * k + i] = step * (float)codes[i] - base;
 		}
 	}
 }
@@ -63,17 +67,21 @@ static int q3_k_scale(const uint8_t *scales, int k)
 
 void sqc_decode_q3_k(const uint8_t *blocks, uint64_t block_count, float *values)
 {
+	int codes[16];
+
 	for (; block_count--; blocks += 110, values += SUPER) {
-		const uint8_t *codes = blocks + 32;
-		const uint8_t *scales = blocks + 96;
 		float d = half_at(blocks + 108);
 
-		for (int i = 0; i < SUPER; i++) {
-			int high = (blocks[i % 32] >> (i / 32)) & 1;
-			int code = two_bit_code(codes, i) + 4 * high - 4;
-			float step = d * (float)(q3_k_scale(scales, i / 16) - 32);
+		for (int k = 0; k < SUPER / 16; k++) {
+			const uint8_t *high = blocks + 16 * (k % 2);
+			float step = d * (float)(q3_k_scale(blocks + 96, k) - 32);
 
-			values[i] = step * (float)code;
+			two_bit_codes(blocks + 32, 16 * k, codes);
+			for (int i = 0; i < 16; i++) {
+				int code = codes[i] + 4 * ((high[i] >> (k / 2)) & 1) - 4;
+
+				values[16 * k + i] = step * (float)code;
+			}
 		}
 	}
 }
@@ -128,25 +136,33 @@ void sqc_decode_q5_k(const uint8_t *blocks, uint64_t block_count, float *values)
 	}
 }
 
-/* In each half of 128: low nibbles in two layers of 64 bytes, upper pairs of
- * bits in four layers of 32. */
-static int q6_k_code(const uint8_t *block, int element)
+/* Sixteen codes from `first` on. Each half of 128 has its low nibbles in two
+ * layers of 64 bytes and its upper pairs of bits in four layers of 32. */
+static void q6_k_codes(const uint8_t *block, int first, int out[16])
 {
-	int half = element / 128;
-	int i = element % 128;
-	int low = block[64 * half + i % 64] >> (i / 64 * 4) & 0x0f;
-	int high = block[128 + 32 * half + i % 32] >> (i / 32 * 2) & 3;
+	int i = first % 128;
+	const uint8_t *low = block + first / 128 * 64 + i % 64;
+	const uint8_t *high = block + 128 + first / 128 * 32 + i % 32;
+	int low_shift = i / 64 * 4;
+	int high_shift = i / 32 * 2;
 
-	return (low | high << 4) - 32;
+	for (int j = 0; j < 16; j++)
+		out[j] = ((low[j] >> low_shift & 0x0f) | (high[j] >> high_shift & 3) << 4) - 32;
 }
 
 void sqc_decode_q6_k(const uint8_t *blocks, uint64_t block_count, float *values)
 {
+	int codes[16];
+
 	for (; block_count--; blocks += 210, values += SUPER) {
-		const int8_t *scales = (const int8_t *)(blocks + 192);
 		float d = half_at(blocks + 208);
 
-		for (int i = 0; i < SUPER; i++)
-			values[i] = d * (float)scales[i / 16] * (float)q6_k_code(blocks, i);
+		for (int k = 0; k < SUPER / 16; k++) {
+			float step = d * (float)(int8_t)blocks[192 + k];
+
+			q6_k_codes(blocks, 16 * k, codes);
+			for (int i = 0; i < 16; i++)
+				values[16 * k + i] = step * (float)codes[i];
+		}
 	}
 }

@@ -61,6 +61,10 @@ static inline void sqc_pack_codes(uint8_t *out, const uint8_t *codes,
 	uint8_t last[8];
 	uint64_t lanes;
 
+	if (n == 8) {
+		memcpy(out, codes, count);
+		return;
+	}
 	for (; count >= 8; count -= 8, codes += 8, out += n) {
 		uint8_t packed[8];
 
@@ -78,6 +82,10 @@ static inline void sqc_pack_codes(uint8_t *out, const uint8_t *codes,
 static inline void sqc_unpack_codes(const uint8_t *in, uint8_t *codes,
 				    unsigned int count, unsigned int n)
 {
+	if (n == 8) {
+		memcpy(codes, in, count);
+		return;
+	}
 	for (unsigned int i = 0; i < count; i += 8, in += n) {
 		unsigned int left = count - i < 8 ? count - i : 8;
 		uint8_t packed[8] = { 0 };

@@ -32,23 +32,24 @@ static bool all_finite(const float x[BLOCK])
 	return finite;
 }
 
-/* A float cast to an integer as x86-64 does it: out of range gives INT32_MIN. */
-static int32_t to_int(float x)
+/*
+ * The reciprocal of a scale, 0 for a scale of 0. Of the smallest scales it is
+ * infinite; ggml then casts infinities and NaNs to integers, which on x86-64
+ * gives codes of 0. False says so.
+ */
+static bool reciprocal(float d, float *inverse)
 {
-	return absolute(x) < 2147483648.0f ? (int32_t)x : INT32_MIN;
+	*inverse = d != 0.0f ? 1.0f / d : 0.0f;
+	return sqc_float_bits(*inverse) << 1 < 0xff000000;
 }
 
-/* Half away from zero, like roundf(). */
-static float round_half_away(float x)
+/* Half away from zero, like roundf(); |x| is below 2^31. */
+static inline int32_t round_half_away(float x)
 {
-	float whole;
+	int32_t whole = (int32_t)x;
+	float rest = x - (float)whole;
 
-	if (!(absolute(x) < 8388608.0f))
-		return x;
-	whole = (float)(int32_t)x;
-	if (absolute(x - whole) >= 0.5f)
-		whole += x < 0 ? -1.0f : 1.0f;
-	return whole;
+	return whole + (rest >= 0.5f) - (rest <= -0.5f);
 }
 
 static void encode_q8_0(const float x[BLOCK], uint8_t *block)
@@ -59,34 +60,42 @@ static void encode_q8_0(const float x[BLOCK], uint8_t *block)
 	for (unsigned int i = 0; i < BLOCK; i++)
 		largest = absolute(x[i]) > largest ? absolute(x[i]) : largest;
 	d = largest / 127.0f;
-	inverse = d != 0.0f ? 1.0f / d : 0.0f;
 	sqc_put_le16(block, sqc_fp16_from_float(d));
+	memset(block + 2, 0, BLOCK);
+	if (!reciprocal(d, &inverse))
+		return;
 	for (unsigned int i = 0; i < BLOCK; i++)
-		block[2 + i] = (uint8_t)to_int(round_half_away(x[i] * inverse));
+		block[2 + i] = (uint8_t)round_half_away(x[i] * inverse);
 }
 
-/* A code of q4_0, which rounding of a tiny scale may push out of 0 .. 15. */
-static uint8_t q4_0_code(float x)
+/* The element of largest magnitude, the first of equals, with its sign. */
+static float extreme(const float x[BLOCK])
 {
-	int8_t code = (int8_t)to_int(x + 8.5f);
-
-	return (uint8_t)(code < 15 ? code : 15);
-}
-
-static void encode_q4_0(const float x[BLOCK], uint8_t *block)
-{
-	float largest = 0.0f, d, inverse;
+	float largest = 0.0f;
 
 	for (unsigned int i = 0; i < BLOCK; i++) {
 		if (absolute(x[i]) > absolute(largest))
 			largest = x[i];
 	}
-	d = largest / -8.0f;
-	inverse = d != 0.0f ? 1.0f / d : 0.0f;
+	return largest;
+}
+
+static void encode_q4_0(const float x[BLOCK], uint8_t *block)
+{
+	float d = extreme(x) / -8.0f;
+	int32_t codes[BLOCK];
+	float inverse;
+
 	sqc_put_le16(block, sqc_fp16_from_float(d));
+	memset(block + 2, 0, BLOCK / 2);
+	if (!reciprocal(d, &inverse))
+		return;
+	for (unsigned int i = 0; i < BLOCK; i++) {
+		codes[i] = (int32_t)(x[i] * inverse + 8.5f);
+		codes[i] = codes[i] < 15 ? codes[i] : 15;
+	}
 	for (unsigned int i = 0; i < BLOCK / 2; i++)
-		block[2 + i] = (uint8_t)(q4_0_code(x[i] * inverse) |
-					 q4_0_code(x[i + BLOCK / 2] * inverse) << 4);
+		block[2 + i] = (uint8_t)(codes[i] | codes[i + BLOCK / 2] << 4);
 }
 
 /*
@@ -114,26 +123,26 @@ static int floor_log2_as_float(float x)
 	return exponent + (0x1000000 - significand <= reach);
 }
 
-/* The code of least error; of two equally near ones the first, as ggml scans. */
+/*
+ * The code of least error, of two equally near ones that of smaller magnitude:
+ * the outcome of ggml's search from code 0 upwards, whose differences are
+ * exact wherever they decide.
+ */
 static void nearest_codes(const float x[BLOCK], float half_unit, uint8_t codes[BLOCK])
 {
-	static const int8_t doubled[16] = { 0, 1, 2, 3, 4, 6, 8, 12,
-					    0, -1, -2, -3, -4, -6, -8, -12 };
-	float least[BLOCK];
+	static const float middles[7] = { 0.5f, 1.5f, 2.5f, 3.5f, 5.0f, 7.0f, 10.0f };
+	uint32_t above[BLOCK] = { 0 };
 
-	for (unsigned int i = 0; i < BLOCK; i++) {
-		least[i] = absolute(0.0f - x[i]);
-		codes[i] = 0;
+	for (unsigned int k = 0; k < 7; k++) {
+		float middle = middles[k] * half_unit;
+
+		for (unsigned int i = 0; i < BLOCK; i++)
+			above[i] += absolute(x[i]) > middle;
 	}
-	for (unsigned int code = 1; code < 16; code++) {
-		float value = (float)doubled[code] * half_unit;
+	for (unsigned int i = 0; i < BLOCK; i++) {
+		uint32_t sign = above[i] ? sqc_float_bits(x[i]) >> 31 << 3 : 0;
 
-		for (unsigned int i = 0; i < BLOCK; i++) {
-			float error = absolute(value - x[i]);
-
-			codes[i] = error < least[i] ? (uint8_t)code : codes[i];
-			least[i] = error < least[i] ? error : least[i];
-		}
+		codes[i] = (uint8_t)(above[i] | sign);
 	}
 }
 

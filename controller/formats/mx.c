@@ -8,15 +8,14 @@
  * worth m * 2^(g - u - (b-2)). A block of zeros has no g: its scale, bits u
  * and codes are all 0.
  *
- * A group may hold two blocks. With all planes at hand (rounding even) each
- * block is aligned by itself, because the smaller of the two may lie below
- * the last plane of their group. With n or n + 1 planes it is made from what
+ * A group may hold two blocks. With exact values at hand (rounding even) each
+ * block is scaled by itself, because the smaller of the two may lie below the
+ * last plane of their group. With n or n + 1 planes it is made from what
  * these show of it.
  */
 #include "code_stream.h"
-#include "float_bits.h"
 #include "formats.h"
-#include "rounding.h"
+#include "scaled.h"
 
 #define BLOCK	16u
 
@@ -26,68 +25,52 @@ struct block {
 	uint8_t scale;
 };
 
-static uint32_t any_bits(const uint32_t magnitude[BLOCK])
+/* u for each element of a pair; scaled by g, "below 2^g" is below 1. */
+static void microexponents(const struct sqc_scaled *scaled, uint32_t u[BLOCK])
 {
-	uint32_t any = 0;
+	for (unsigned int i = 0; i < BLOCK; i += 2) {
+		uint32_t below = scaled->magnitude[i] < 1.0f && scaled->magnitude[i + 1] < 1.0f;
 
-	for (unsigned int i = 0; i < BLOCK; i++)
-		any |= magnitude[i];
-	return any;
-}
-
-static inline uint8_t encode_element(const struct sqc_group *group, unsigned int i,
-				     unsigned int shift, unsigned int b, uint8_t rounding)
-{
-	uint32_t largest = (1u << (b - 1)) - 1;
-	uint32_t m = (uint32_t)sqc_round64(sqc_jam64(group, i), shift, rounding);
-	bool negative = (group->sign >> i) & 1;
-
-	m = m < largest ? m : largest;
-	return (uint8_t)((negative ? 0 - m : m) & ((1u << b) - 1));
-}
-
-/* Elements [first, first + 16) of a group; `drop` is how far the block's 2^g
- * is below the group's. */
-static inline void encode_pairs(const struct sqc_group *group, unsigned int first,
-				unsigned int drop, unsigned int b,
-				uint8_t rounding, struct block *block)
-{
-	uint32_t two_to_g = 0x80000000u >> drop;
-
-	block->micro = 0;
-	for (unsigned int j = 0; j < BLOCK / 2; j++) {
-		unsigned int i = first + 2 * j;
-		unsigned int u = (group->magnitude[i] | group->magnitude[i + 1]) < two_to_g;
-		unsigned int shift = SQC_JAM_TOP - drop - u - (b - 2);
-
-		block->micro |= (uint8_t)(u << j);
-		block->codes[2 * j] = encode_element(group, i, shift, b, rounding);
-		block->codes[2 * j + 1] = encode_element(group, i + 1, shift, b, rounding);
+		u[i] = below;
+		u[i + 1] = below;
 	}
 }
 
-static void encode_block(const struct sqc_group *group, unsigned int first,
-			 unsigned int b, uint8_t rounding, struct block *block)
+static inline void encode_elements(const struct sqc_scaled *scaled,
+				   const uint32_t u[BLOCK], unsigned int b,
+				   uint8_t rounding, uint8_t codes[BLOCK])
 {
-	uint32_t any = any_bits(group->magnitude + first);
-	unsigned int drop;
+	uint32_t rounder = sqc_rounder(-((int)b - 2));
+	uint32_t largest = (1u << (b - 1)) - 1;
+	uint32_t mask = (1u << b) - 1;
+
+	for (unsigned int i = 0; i < BLOCK; i++) {
+		uint32_t m = sqc_round_scaled(scaled->magnitude[i], rounder - (u[i] << 23), rounding);
+		uint32_t negative = 0 - scaled->negative[i];
+
+		m = m < largest ? m : largest;
+		codes[i] = (uint8_t)(((m ^ negative) - negative) & mask);
+	}
+}
+
+static void encode_block(const struct sqc_scaled *scaled, unsigned int b,
+			 uint8_t rounding, struct block *block)
+{
+	uint32_t u[BLOCK];
 
 	memset(block, 0, sizeof(*block));
-	if (group->exponent == SQC_GROUP_NON_FINITE) {
-		block->scale = SQC_GROUP_NON_FINITE;
+	block->scale = scaled->exponent;
+	if (scaled->exponent == SQC_GROUP_NON_FINITE || scaled->zero)
 		return;
-	}
-	if (!any)
-		return;
-	drop = (unsigned int)__builtin_clz(any);
-	drop = drop < group->exponent ? drop : group->exponent;
-	block->scale = (uint8_t)(group->exponent - drop);
+	microexponents(scaled, u);
+	for (unsigned int i = 0; i < BLOCK; i += 2)
+		block->micro |= (uint8_t)(u[i] << (i / 2));
 	if (rounding == SQ_ROUNDING_TRUNCATE)
-		encode_pairs(group, first, drop, b, SQ_ROUNDING_TRUNCATE, block);
+		encode_elements(scaled, u, b, SQ_ROUNDING_TRUNCATE, block->codes);
 	else if (rounding == SQ_ROUNDING_NEAREST)
-		encode_pairs(group, first, drop, b, SQ_ROUNDING_NEAREST, block);
+		encode_elements(scaled, u, b, SQ_ROUNDING_NEAREST, block->codes);
 	else
-		encode_pairs(group, first, drop, b, SQ_ROUNDING_EVEN, block);
+		encode_elements(scaled, u, b, SQ_ROUNDING_EVEN, block->codes);
 }
 
 void sqc_mx_encode(const struct sqc_format *format, uint8_t rounding,
@@ -95,9 +78,8 @@ void sqc_mx_encode(const struct sqc_format *format, uint8_t rounding,
 		   const struct sqc_row_out *out)
 {
 	bool values = sqc_format_source(format, rounding) == SQC_SOURCE_VALUES;
-	const struct sqc_group *groups = source;
 	unsigned int b = format->code_bits;
-	struct sqc_group aligned;
+	struct sqc_scaled scaled;
 	struct block block;
 
 	(void)dtype;
@@ -105,12 +87,12 @@ void sqc_mx_encode(const struct sqc_format *format, uint8_t rounding,
 		uint32_t count = cols - BLOCK * k < BLOCK ? cols - BLOCK * k : BLOCK;
 		unsigned int pairs = (count + 1) / 2;
 
-		if (values) {
-			sqc_group_align((const float *)source + BLOCK * k, count, 32, &aligned);
-			encode_block(&aligned, 0, b, rounding, &block);
-		} else {
-			encode_block(&groups[k / 2], BLOCK * (k % 2), b, rounding, &block);
-		}
+		if (values)
+			sqc_scale_values((const float *)source + BLOCK * k, count, BLOCK, &scaled);
+		else
+			sqc_scale_group((const struct sqc_group *)source + k / 2,
+					BLOCK * (k % 2), BLOCK, &scaled);
+		encode_block(&scaled, b, rounding, &block);
 		sqc_pack_codes(out->codes + (uint64_t)2 * b * k, block.codes, count, b);
 		out->micro[k] = (uint8_t)(block.micro & ((1u << pairs) - 1));
 		out->scales[k] = block.scale;
@@ -126,13 +108,14 @@ void sqc_mx_decode(const struct sqc_format *format, uint8_t dtype,
 	(void)dtype;
 	for (uint32_t k = 0; BLOCK * k < cols; k++) {
 		uint32_t count = cols - BLOCK * k < BLOCK ? cols - BLOCK * k : BLOCK;
+		float unit[2] = { sqc_e8m0_to_unit(in->scales[k], (int)b - 2),
+				  sqc_e8m0_to_unit(in->scales[k], (int)b - 1) };
 
 		sqc_unpack_codes(in->codes + (uint64_t)2 * b * k, codes, count, b);
 		for (uint32_t i = 0; i < count; i++) {
-			int u = (in->micro[k] >> (i / 2)) & 1;
+			float m = (float)sqc_sign_extend(codes[i], b);
 
-			*values++ = (float)sqc_sign_extend(codes[i], b) *
-				    sqc_e8m0_to_unit(in->scales[k], (int)b - 2 + u);
+			values[BLOCK * k + i] = m * unit[(in->micro[k] >> (i / 2)) & 1];
 		}
 	}
 }

@@ -10,9 +10,8 @@
  * into the exponent by itself.
  */
 #include "code_stream.h"
-#include "float_bits.h"
 #include "formats.h"
-#include "rounding.h"
+#include "scaled.h"
 
 struct element {
 	uint8_t mantissa_bits;	/* M */
@@ -31,63 +30,50 @@ static const struct element elements[] = {
 	[SQ_FORMAT_PARAMETER(SQ_FORMAT_MXFP4_E2M1)] = { 1, 2, 0, 0x07, 0x80, 0x80 },
 };
 
-static unsigned int leading_zeros(uint32_t x)
-{
-	return (unsigned int)__builtin_clz(x | 1);
-}
-
-/* Element i of a group as a code without sign; `top` is the exponent of A0
- * relative to the block's scale. */
-static inline unsigned int encode_element(const struct sqc_group *group,
-					  unsigned int i,
-					  const struct element *element,
-					  int top, uint8_t rounding)
-{
-	int leading = top - (int)leading_zeros(group->magnitude[i]);
-	int exponent = leading > element->emin ? leading : element->emin;
-	int lowest = exponent - element->mantissa_bits;
-	unsigned int shift = (unsigned int)(SQC_JAM_TOP - top + lowest);
-	unsigned int r = (unsigned int)sqc_round64(sqc_jam64(group, i), shift, rounding);
-	unsigned int code = ((unsigned int)(exponent - element->emin)
-			     << element->mantissa_bits) + r;
-
-	return code < element->largest ? code : element->largest;
-}
-
-static inline void encode_group(const struct sqc_group *group,
-				const struct element *element,
+/* `top` is the exponent of 2^g relative to the block's scale: emax, or less
+ * where the scale was clamped. Exponents are kept as fp32 fields. */
+static inline void encode_block(const struct sqc_scaled *scaled,
+				const struct element *element, int top,
 				unsigned int bits, uint8_t rounding,
 				uint8_t codes[32])
 {
-	int top = group->exponent < element->emax ? group->exponent : element->emax;
+	unsigned int M = element->mantissa_bits;
+	uint32_t lowest_field = (uint32_t)(element->emin - top + 127);
+	uint32_t largest = element->largest;
 
 	for (unsigned int i = 0; i < 32; i++) {
-		unsigned int sign = (group->sign >> i) & 1;
+		float y = scaled->magnitude[i];
+		uint32_t field = sqc_float_bits(y) >> 23;
+		uint32_t exponent = field > lowest_field ? field : lowest_field;
+		uint32_t r = sqc_round_scaled(y, (exponent + 23 - M) << 23, rounding);
+		uint32_t code = ((exponent - lowest_field) << M) + r;
 
-		codes[i] = (uint8_t)(sign << (bits - 1) |
-				     encode_element(group, i, element, top, rounding));
+		code = code < largest ? code : largest;
+		codes[i] = (uint8_t)(scaled->negative[i] << (bits - 1) | code);
 	}
 }
 
-static void encode_codes(const struct sqc_group *group,
+static void encode_codes(const struct sqc_scaled *scaled,
 			 const struct element *element, unsigned int bits,
 			 uint8_t rounding, uint8_t codes[32])
 {
-	if (group->exponent == SQC_GROUP_NON_FINITE)
+	int top = scaled->exponent < element->emax ? scaled->exponent : element->emax;
+
+	if (scaled->exponent == SQC_GROUP_NON_FINITE)
 		memset(codes, 0, 32);
 	else if (rounding == SQ_ROUNDING_TRUNCATE)
-		encode_group(group, element, bits, SQ_ROUNDING_TRUNCATE, codes);
+		encode_block(scaled, element, top, bits, SQ_ROUNDING_TRUNCATE, codes);
 	else if (rounding == SQ_ROUNDING_NEAREST)
-		encode_group(group, element, bits, SQ_ROUNDING_NEAREST, codes);
+		encode_block(scaled, element, top, bits, SQ_ROUNDING_NEAREST, codes);
 	else
-		encode_group(group, element, bits, SQ_ROUNDING_EVEN, codes);
+		encode_block(scaled, element, top, bits, SQ_ROUNDING_EVEN, codes);
 }
 
-static uint8_t scale_byte(const struct sqc_group *group, const struct element *element)
+static uint8_t scale_byte(const struct sqc_scaled *scaled, const struct element *element)
 {
-	if (group->exponent == SQC_GROUP_NON_FINITE)
+	if (scaled->exponent == SQC_GROUP_NON_FINITE)
 		return SQC_GROUP_NON_FINITE;
-	return group->exponent > element->emax ? (uint8_t)(group->exponent - element->emax) : 0;
+	return scaled->exponent > element->emax ? (uint8_t)(scaled->exponent - element->emax) : 0;
 }
 
 void sqc_mxfp_encode(const struct sqc_format *format, uint8_t rounding,
@@ -96,41 +82,43 @@ void sqc_mxfp_encode(const struct sqc_format *format, uint8_t rounding,
 {
 	const struct element *element = &elements[SQ_FORMAT_PARAMETER(format->code)];
 	bool values = sqc_format_source(format, rounding) == SQC_SOURCE_VALUES;
-	const struct sqc_group *groups = source;
 	unsigned int bits = format->code_bits;
-	struct sqc_group aligned;
+	struct sqc_scaled scaled;
 	uint8_t codes[32];
 
 	(void)dtype;
 	for (uint32_t b = 0; 32 * b < cols; b++) {
 		uint32_t count = cols - 32 * b < 32 ? cols - 32 * b : 32;
-		const struct sqc_group *group = &aligned;
 
 		if (values)
-			sqc_group_align((const float *)source + 32 * b, count, 32, &aligned);
+			sqc_scale_values((const float *)source + 32 * b, count, 32, &scaled);
 		else
-			group = &groups[b];
-		encode_codes(group, element, bits, rounding, codes);
+			sqc_scale_group((const struct sqc_group *)source + b, 0, 32, &scaled);
+		encode_codes(&scaled, element, bits, rounding, codes);
 		sqc_pack_codes(out->codes + (uint64_t)4 * bits * b, codes, count, bits);
-		out->scales[b] = scale_byte(group, element);
+		out->scales[b] = scale_byte(&scaled, element);
 	}
 }
 
-static float decode_element(const struct element *element, unsigned int bits, uint8_t code)
+/*
+ * Fractions go under a hidden bit. Where the exponent field is 0 there is
+ * none: it is made with one of 2^emin, which is then taken away.
+ */
+static inline float decode_element(const struct element *element, unsigned int bits,
+				   uint8_t code)
 {
 	unsigned int M = element->mantissa_bits;
-	unsigned int magnitude = code & ((1u << (bits - 1)) - 1);
-	unsigned int exponent = magnitude >> M;
-	unsigned int hidden = exponent ? 1u << M : 0;
-	unsigned int significand = (magnitude & ((1u << M) - 1)) | hidden;
-	float sign = code >> (bits - 1) ? -1.0f : 1.0f;
+	uint32_t magnitude = code & ((1u << (bits - 1)) - 1);
+	uint32_t field = magnitude >> M;
+	uint32_t fraction = (magnitude & ((1u << M) - 1)) << (23 - M);
+	uint32_t lowest = (uint32_t)(element->emin + 127) << 23;
+	float subnormal = sqc_float_from_bits(lowest | fraction) - sqc_float_from_bits(lowest);
+	uint32_t normal = lowest + ((field - 1) << 23) + fraction;
+	uint32_t finite = field ? normal : sqc_float_bits(subnormal);
+	uint32_t special = magnitude < element->nan ? 0x7f800000 : SQC_FLOAT_NAN_BITS;
 
-	if (magnitude >= element->nan)
-		return sqc_float_from_bits(SQC_FLOAT_NAN_BITS);
-	if (magnitude >= element->infinity)
-		return sign * sqc_float_from_bits(0x7f800000);
-	return sign * (float)significand *
-	       sqc_exp2((int)(exponent ? exponent - 1 : 0) + element->emin - (int)M);
+	return sqc_float_from_bits((magnitude < element->infinity ? finite : special) |
+				   (uint32_t)(code >> (bits - 1)) << 31);
 }
 
 void sqc_mxfp_decode(const struct sqc_format *format, uint8_t dtype,
@@ -138,7 +126,8 @@ void sqc_mxfp_decode(const struct sqc_format *format, uint8_t dtype,
 {
 	const struct element *element = &elements[SQ_FORMAT_PARAMETER(format->code)];
 	unsigned int bits = format->code_bits;
-	uint8_t codes[32];
+	uint8_t codes[32] = { 0 };
+	float block[32];
 
 	(void)dtype;
 	for (uint32_t b = 0; 32 * b < cols; b++) {
@@ -146,7 +135,8 @@ void sqc_mxfp_decode(const struct sqc_format *format, uint8_t dtype,
 		float unit = sqc_e8m0_to_unit(in->scales[b], 0);
 
 		sqc_unpack_codes(in->codes + (uint64_t)4 * bits * b, codes, count, bits);
-		for (uint32_t i = 0; i < count; i++)
-			*values++ = decode_element(element, bits, codes[i]) * unit;
+		for (uint32_t i = 0; i < 32; i++)
+			block[i] = decode_element(element, bits, codes[i]) * unit;
+		memcpy(values + 32 * b, block, count * sizeof(*block));
 	}
 }

@@ -30,7 +30,7 @@ static inline void encode_group(const struct sqc_group *group, unsigned int n,
 {
 	uint32_t largest = (1u << (n - 1)) - 1;
 	uint32_t mask = (1u << n) - 1;
-	uint32_t sticky = group->sticky | group->guard;
+	uint32_t sticky = group->sticky;
 	uint32_t sign = group->sign;
 
 	for (unsigned int i = 0; i < 32; i++) {

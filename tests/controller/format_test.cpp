@@ -212,8 +212,8 @@ TEST_P(BlockFormat, GivesTheDocumentsBytesForHardRowsOfAnyLength)
     std::mt19937 random(5);
     for (const auto rounding : all_roundings) {
         for (int kind = 0; kind < rows::kinds; ++kind) {
-            for (int repeat = 0; repeat < 120; ++repeat) {
-                const auto cols = 1 + static_cast<std::uint32_t>(random() % (repeat < 100 ? 70 : 700));
+            for (int repeat = 0; repeat < 50; ++repeat) {
+                const auto cols = 1 + static_cast<std::uint32_t>(random() % (repeat < 45 ? 70 : 700));
                 SCOPED_TRACE(testing::Message() << "rounding " << int(rounding) << " kind " << kind << " cols " << cols
                                                 << " repeat " << repeat);
                 expect_row(rows::make(random, kind, cols), rounding);
