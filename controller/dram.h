@@ -144,20 +144,113 @@ struct sqc_dram_run {
 	uint64_t lines;
 };
 
-/* Accumulates one request's runs. Plain data; start with sqc_dram_cost_begin(). */
+#define SQC_DRAM_RANKS_MAX		8u
+#define SQC_DRAM_HISTORY		8u
+
+/*
+ * Accumulates one request's runs. Plain data, about 6 KiB, of which a short
+ * request touches a few hundred bytes; start with sqc_dram_cost_begin(). All
+ * but `lines` and `activates` is the model's own. Times are cycles since the
+ * request began. Banks are numbered by rank, bank, bank group; a row set is
+ * what one run of lines opens: the same row in the same bank of all bank
+ * groups (interleaved mapping), or one row of one bank (stock).
+ */
 struct sqc_dram_cost {
 	const struct sqc_dram_parameters *parameters;
 	enum sqc_dram_mapping mapping;
 	uint64_t lines;
-	uint64_t state[12];		/* the model's own */
+	uint64_t activates;
+
+	uint64_t refreshes;
+	uint64_t idle_cycles;		/* of ranks with all banks closed */
+	uint64_t last_read;		/* the latest read command */
+	uint64_t skipped_cycles;	/* of long runs, counted and not played */
+
+	uint64_t bus_free;		/* the data bus has room from here on, */
+	uint64_t gap_begin;		/* and in the gap before, where it stood still; */
+	uint64_t gap_end;
+	uint64_t gap_lines;		/* so many lines can come forward for it */
+
+	uint64_t played;		/* lines up to now, without the skipped ones */
+	uint64_t queued;		/* of these, lines that waited for a bank queue */
+	struct {
+		uint64_t first;		/* number of the first of them in a piece, */
+		uint64_t time;		/* when it moved on, */
+		uint64_t rate;		/* and cycles to the next one */
+	} moved[SQC_DRAM_HISTORY];	/* a ring */
+	uint32_t moved_next;
+	uint32_t queue_room;		/* lines that the queues in use still take */
+	uint32_t queue_set;		/* whose queues */
+
+	uint64_t refresh_next;
+	uint32_t refresh_rank;
+	uint32_t last_rank;
+	uint32_t crowd;			/* number of the stretch without a bus gap */
+
+	/* from the parameters */
+	uint32_t burst;			/* cycles of a line on the bus */
+	uint32_t slices;		/* banks of a row set, */
+	uint32_t set_lines;		/* and its lines; */
+	uint32_t set_queue;		/* commands that its bank queues take */
+	uint32_t full_rate;		/* cycles of a line when all of them take part */
+	uint32_t group_mask;
+	uint32_t set_mask;
+	uint8_t group_shift;		/* in a line number */
+	uint8_t set_shift;
+	uint8_t row_shift;
+	uint8_t group_bits;
+	uint8_t bank_bits;		/* within a group */
+	uint8_t slice_bits;
+
+	/* masks of what the arrays hold */
+	uint64_t groups_used;
+	uint64_t banks_open;
+	uint64_t sets_open;		/* all banks of it, in the set's row */
+	uint64_t sets_used;
+	struct sqc_dram_cost_rank {
+		uint64_t activate_from;
+		uint64_t closed_since;	/* all banks, or UINT64_MAX */
+		uint64_t last_opened;	/* latest activate */
+		uint64_t last_used;	/* latest read */
+		uint64_t window[4];	/* when the last activates leave tFAW */
+		uint64_t busy_until;	/* its bank groups have reads till then, */
+		uint64_t crowded_until;	/* more than one group till then */
+		uint32_t busy_group;
+		uint32_t window_next;
+		uint32_t last_group;	/* of the latest activate */
+	} ranks[SQC_DRAM_RANKS_MAX];
+	struct sqc_dram_cost_group {
+		uint64_t free;		/* next read */
+		uint32_t crowd;		/* in that stretch */
+		uint32_t lines;		/* so many more than the other groups */
+	} groups[SQC_DRAM_BANKS_MAX];
+	struct sqc_dram_cost_bank {
+		uint64_t row;
+		uint64_t opened;
+		uint64_t used;		/* last read that is not its set's */
+	} banks[SQC_DRAM_BANKS_MAX];
+	struct sqc_dram_cost_set {
+		uint64_t row;
+		uint64_t ready;		/* lines can flow from here on */
+		uint64_t used;		/* last read */
+	} sets[SQC_DRAM_BANKS_MAX];
 };
 
-/* `parameters` NULL: the default set; they must outlive the cost. */
+/*
+ * `parameters` NULL: the default set; they must outlive the cost, and have
+ * passed sqc_dram_parameters_check(). A request is modelled as if it had the
+ * channel to itself, all rows closed, the first refresh a whole interval away.
+ */
 void sqc_dram_cost_begin(struct sqc_dram_cost *cost,
 			 const struct sqc_dram_parameters *parameters,
 			 enum sqc_dram_mapping mapping);
-/* Constant time. Addresses outside the channel wrap around. */
+/*
+ * Constant time: the 128 lines of a full run cost some tens of nanoseconds.
+ * Addresses outside the channel wrap around. Of a run that is longer than
+ * 128 rows the rest is extrapolated.
+ */
 void sqc_dram_cost_run(struct sqc_dram_cost *cost, uint64_t address, uint64_t lines);
+/* Saturates at UINT64_MAX. */
 void sqc_dram_cost_end(const struct sqc_dram_cost *cost, uint64_t *time_ns,
 		       uint64_t *energy_pj);
 

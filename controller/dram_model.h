@@ -10,14 +10,14 @@
 
 #define SQC_DRAM_LINE_SHIFT	6u	/* a request is 64 bytes */
 
-/* Widths of the fields of a line number, in bits. */
+/* Where the fields of a line number lie. */
 struct sqc_dram_layout {
 	uint8_t column_bits;		/* lines of a row */
 	uint8_t group_bits;
 	uint8_t bank_bits;		/* within a group */
 	uint8_t rank_bits;
 	uint8_t row_bits;
-	uint8_t column_shift;		/* of the column and bank group fields; */
+	uint8_t column_shift;
 	uint8_t group_shift;		/* bank, rank and row follow above both */
 };
 
