@@ -3,6 +3,7 @@
 
 #include "controller_api.hpp"
 #include "failure.hpp"
+#include "format.h"
 #include "multiply.h"
 #include "request.hpp"
 #include "text.hpp"
@@ -13,12 +14,46 @@ namespace {
 
 constexpr std::string_view subject = "layout";
 
+// A Layout is a plain struct that anybody can fill, so nothing in it is
+// believed: a section must lie within the bytes.
+void check_section(const Layout &layout, std::uint64_t offset, std::uint64_t row_bytes)
+{
+	std::uint64_t section_bytes, end;
+
+	if (__builtin_mul_overflow(row_bytes, std::uint64_t{layout.rows}, &section_bytes) ||
+	    __builtin_add_overflow(offset, section_bytes, &end) || end > layout.bytes)
+		fail(Status::InvalidInput, subject,
+		     concat("a section of ", layout.rows, " rows of ", row_bytes,
+			    " bytes from byte ", offset, " does not fit into ", layout.bytes,
+			    " bytes"));
+}
+
 void check_read(const Layout &layout, std::span<const std::byte> read)
 {
 	if (read.size() < layout.bytes)
 		fail(Status::Length, subject,
 		     concat("bytes of a read: ", read.size(), " given, the layout has ",
 			    layout.bytes));
+	check_section(layout, 0, layout.code_row_bytes);
+	check_section(layout, layout.micro_offset, layout.micro_row_bytes);
+	check_section(layout, layout.scale_offset, layout.scale_row_bytes);
+}
+
+// Rows are as long as the format makes them.
+void check_rows(const Layout &layout)
+{
+	const std::uint16_t code = layout.format.code();
+	const struct sqc_format *format = sqc_format_find(code);
+	const auto dtype = static_cast<std::uint8_t>(layout.dtype);
+
+	if (!format || SQ_FORMAT_FAMILY(code) == SQ_FORMAT_FAMILY_PLANES)
+		return; // no numbers in it
+	if (layout.code_row_bytes != sqc_format_code_row_bytes(format, dtype, layout.cols) ||
+	    layout.micro_row_bytes != sqc_format_micro_row_bytes(format, layout.cols) ||
+	    layout.scale_row_bytes != sqc_format_scale_row_bytes(format, layout.cols))
+		fail(Status::InvalidInput, subject,
+		     concat("the row bytes are not those of ", layout.cols,
+			    " columns in format ", layout.format.name()));
 }
 
 std::span<const std::byte> section_row(const Layout &layout, std::span<const std::byte> read,
@@ -90,6 +125,7 @@ void decode(const Layout &layout, std::span<const std::byte> read, Rows rows,
 	const Part part = resolve(layout, rows);
 
 	check_read(layout, read);
+	check_rows(layout);
 	check_values("the buffer for values", values.size(),
 		     std::uint64_t{part.count} * layout.cols);
 	check_status(sqc_decode(&inner, read.data(), part.first, part.count, values.data()),
@@ -103,6 +139,7 @@ void multiply(const Layout &layout, std::span<const std::byte> read, Rows rows,
 	const Part part = resolve(layout, rows);
 
 	check_read(layout, read);
+	check_rows(layout);
 	check_values("the vector x", x.size(), layout.cols);
 	check_values("the vector y", y.size(), part.count);
 	check_status(sqc_multiply(&inner, read.data(), part.first, part.count, x.data(),
