@@ -68,6 +68,7 @@ struct sqc_dram_parameters {
 	uint32_t idd0_ua;
 	uint32_t idd2n_ua;
 	uint32_t idd3n_ua;
+	uint32_t idd3n_one_bank_ua;	/* what IDD0 holds beside the activate */
 	uint32_t idd4r_ua;
 	uint32_t idd5_ua;		/* all-bank refresh */
 

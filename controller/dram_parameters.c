@@ -40,7 +40,38 @@ static const struct sqc_dram_parameters sets[] = {
 		.trtp_cycles = 12, .trtrs_cycles = 1,
 		.trfc_cycles = 560, .trefi_cycles = 12480,
 		.vdd_mv = 1200, .idd0_ua = 57000, .idd2n_ua = 37000,
-		.idd3n_ua = 52000, .idd4r_ua = 168000, .idd5_ua = 250000,
+		.idd3n_ua = 52000, .idd3n_one_bank_ua = 52000,
+		.idd4r_ua = 168000, .idd5_ua = 250000,
+		CONTROLLER_FR_FCFS, LINK_CXL2_X16,
+	},
+	{
+		/*
+		 * One 32-bit sub-channel, two ranks of four 16 Gb x8 devices;
+		 * a DIMM has two such sub-channels.
+		 * Timing: JESD79-5, speed bin DDR5-4800B (40-39-39) and the
+		 * 1 KiB page columns: tRAS 32 ns, tRRD_L and tCCD_L
+		 * max(8 nCK, 5 ns), tFAW max(32 nCK, 13.333 ns), tRTP
+		 * max(12 nCK, 7.5 ns), tRFC1 295 ns, tREFI 3.9 us; tCK
+		 * 0.4167 ns to the next picosecond. tRTRS is no JEDEC value: 2.
+		 * Currents: limits of Micron's 16 Gb DDR5 SDRAM, die revision A,
+		 * x8, DDR5-4800. Its IDD3N is taken with all 32 banks open and
+		 * exceeds IDD0; with one bank open a 32nd of the difference to
+		 * IDD2N is assumed. VPP is not part of the model.
+		 */
+		.name = "ddr5-4800",
+		.source = "JESD79-5 DDR5-4800B, 16 Gb x8; currents: Micron 16 Gb "
+			  "die rev. A; one sub-channel, 2 ranks; link: CXL 2.0 x16",
+		.ranks = 2, .bank_groups = 8, .banks_per_group = 4,
+		.rows = 65536, .row_bytes = 4096, .devices_per_rank = 4,
+		.tck_ps = 417, .burst_cycles = 8, .cl_cycles = 40,
+		.trcd_cycles = 39, .trp_cycles = 39, .tras_cycles = 77,
+		.trrd_s_cycles = 8, .trrd_l_cycles = 12, .tfaw_cycles = 32,
+		.tccd_s_cycles = 8, .tccd_l_cycles = 12,
+		.trtp_cycles = 18, .trtrs_cycles = 2,
+		.trfc_cycles = 708, .trefi_cycles = 9360,
+		.vdd_mv = 1100, .idd0_ua = 103000, .idd2n_ua = 92000,
+		.idd3n_ua = 142000, .idd3n_one_bank_ua = 93563,
+		.idd4r_ua = 318000, .idd5_ua = 277000,
 		CONTROLLER_FR_FCFS, LINK_CXL2_X16,
 	},
 };
@@ -73,9 +104,11 @@ static const struct sqc_dram_parameter parameter_table[] = {
 	PARAMETER(trfc_cycles, 1, 8192, 0, "refresh to activate"),
 	PARAMETER(trefi_cycles, 256, 65536, 0, "refresh interval of a rank"),
 	PARAMETER(vdd_mv, 100, 5000, 0, "supply in millivolts"),
-	PARAMETER(idd0_ua, 1, 2000000, 0, "activate-precharge current of a device in microamperes"),
+	PARAMETER(idd0_ua, 1, 2000000, 0, "one-bank activate-precharge current in microamperes"),
 	PARAMETER(idd2n_ua, 1, 2000000, 0, "standby current, all banks closed, in microamperes"),
 	PARAMETER(idd3n_ua, 1, 2000000, 0, "standby current, a bank open, in microamperes"),
+	PARAMETER(idd3n_one_bank_ua, 1, 2000000, 0,
+		  "standby current, one bank open, in microamperes"),
 	PARAMETER(idd4r_ua, 1, 2000000, 0, "burst read current in microamperes"),
 	PARAMETER(idd5_ua, 1, 2000000, 0, "all-bank refresh current in microamperes"),
 	PARAMETER(bank_queue, 1, SQC_DRAM_BANK_QUEUE_MAX, 0, "commands that a bank queue holds"),
@@ -157,7 +190,7 @@ sqc_dram_parameter_set(struct sqc_dram_parameters *parameters, const char *name,
 static int64_t activate_charge(const struct sqc_dram_parameters *p)
 {
 	int64_t on = (int64_t)p->idd0_ua * (p->tras_cycles + p->trp_cycles);
-	int64_t standby = (int64_t)p->idd3n_ua * p->tras_cycles +
+	int64_t standby = (int64_t)p->idd3n_one_bank_ua * p->tras_cycles +
 			  (int64_t)p->idd2n_ua * p->trp_cycles;
 
 	return on - standby;
