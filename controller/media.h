@@ -31,6 +31,7 @@
 #ifndef SMARTQUANT_MEDIA_H
 #define SMARTQUANT_MEDIA_H
 
+#include <assert.h>
 #include <stdint.h>
 
 #include "controller.h"
@@ -126,12 +127,16 @@ struct sqc_map_entry {
 	uint64_t tail_offset;
 };
 
-_Static_assert(sizeof(struct sqc_superblock) == 96, "superblock changed size");
-_Static_assert(sizeof(struct sqc_record) == 40, "record changed size");
-_Static_assert(sizeof(struct sqc_entry) == 48, "entry changed size");
-_Static_assert(sizeof(struct sqc_map) == 8, "map changed size");
-_Static_assert(sizeof(struct sqc_map_entry) == 24, "map entry changed size");
-_Static_assert(sizeof(struct sqc_statistics) == 128, "counters changed size");
+static_assert(sizeof(struct sqc_superblock) == 96, "superblock changed size");
+static_assert(sizeof(struct sqc_record) == 40, "record changed size");
+static_assert(sizeof(struct sqc_entry) == 48, "entry changed size");
+static_assert(sizeof(struct sqc_map) == 8, "map changed size");
+static_assert(sizeof(struct sqc_map_entry) == 24, "map entry changed size");
+static_assert(sizeof(struct sqc_statistics) == 128, "counters changed size");
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Fills every field that follows from the size; false when it is too small. */
 bool sqc_media_layout(uint64_t bytes, struct sqc_superblock *superblock);
@@ -148,5 +153,9 @@ static inline uint64_t sqc_superblock_page(uint64_t generation)
 {
 	return (generation % SQC_SUPERBLOCKS) * SQC_PAGE_BYTES;
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* SMARTQUANT_MEDIA_H */

@@ -211,19 +211,12 @@ static uint32_t ties_plane(const struct sqc_reader *reader, const struct sqc_gat
 	return any;
 }
 
-static void ties_escapes(const struct sqc_reader *reader, const struct sqc_gather *gather,
-			 uint32_t low, uint32_t high)
-{
-	for (uint32_t i = sqc_gather_escape_from(gather, low); i < gather->escapes; i++) {
-		const uint32_t at = sqc_gather_escape(gather, i);
-
-		if (at >= high)
-			break;
-		reader->scratch->sticky[at / SQC_GROUP_ELEMENTS] |= 1u << at % SQC_GROUP_ELEMENTS;
-	}
-}
-
-/* Reads on, plane by plane, until every element is decided. */
+/*
+ * Reads on, plane by plane, until every element is decided. Escapes decide
+ * nothing: an element that reaches below the last plane begins so far down
+ * (K minus the significand's bits, at least 8 planes below the first) that
+ * its guard bit, in the first 8 magnitude planes, is 0.
+ */
 static bool ties_decide(const struct sqc_reader *reader, const struct sqc_gather *gather,
 			uint32_t low, uint32_t high, struct sqc_touched *touched)
 {
@@ -235,12 +228,6 @@ static bool ties_decide(const struct sqc_reader *reader, const struct sqc_gather
 			return false;
 		any = ties_plane(reader, gather, touched->end_run++, first, end);
 	}
-	if (!any || !gather->escapes)
-		return true;
-	if (!sqc_gather_check(gather, SQC_RUN_ESCAPES))
-		return false;
-	touched->escapes = true;
-	ties_escapes(reader, gather, low, high);
 	return true;
 }
 

@@ -14,6 +14,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct sqc_space {
 	uint64_t *bits;
 	uint64_t base;			/* offset of granule 0 in the store */
@@ -36,5 +40,9 @@ bool sqc_space_claim(struct sqc_space *space, uint64_t offset, uint64_t bytes,
 		     uint64_t align_bytes);
 /* The bytes that an extent really takes. */
 uint64_t sqc_space_round(uint64_t bytes);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* SMARTQUANT_SPACE_H */

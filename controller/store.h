@@ -22,6 +22,7 @@
 #ifndef SMARTQUANT_STORE_H
 #define SMARTQUANT_STORE_H
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -121,7 +122,7 @@ struct sqc_counters {
 	_Atomic uint64_t value[SQC_COUNTERS];
 };
 
-_Static_assert(sizeof(struct sqc_counters) == sizeof(struct sqc_statistics),
+static_assert(sizeof(struct sqc_counters) == sizeof(struct sqc_statistics),
 	       "a counter is 64 bits wide, without a lock");
 
 struct sqc_journal {

@@ -6,11 +6,12 @@
  * group of 32 columns of a delivered row, which is read and encoded alone.
  * The bytes behind it in that group are taken from it as well.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "reader.h"
 
-_Static_assert(sizeof(struct sqc_read_scratch) <= SQC_VIEW_LOAD_SCRATCH_BYTES,
+static_assert(sizeof(struct sqc_read_scratch) <= SQC_VIEW_LOAD_SCRATCH_BYTES,
 	       "a load's scratch holds a read's");
 
 /* One group of a delivered row, in every form of section. */
