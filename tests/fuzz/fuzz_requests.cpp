@@ -82,7 +82,7 @@ private:
     void map()
     {
         const auto request = read_request();
-        struct sqc_view_info info;
+        sqc_view_info info;
         if (sqc_view_map(store_, &request, &info) == SQ_STATUS_SUCCESS)
             view_ = info.view;
     }
@@ -90,7 +90,7 @@ private:
     void load()
     {
         static const fuzz::Memory scratch(SQC_VIEW_LOAD_SCRATCH_BYTES);
-        struct sqc_view_info info;
+        sqc_view_info info;
         std::uint64_t dpa = input_.ConsumeIntegral<std::uint64_t>(), value = 0;
         if (sqc_view_describe(store_, view_, &info) == SQ_STATUS_SUCCESS && input_.ConsumeBool())
             dpa = info.dpa + dpa % (info.window_bytes + 16);

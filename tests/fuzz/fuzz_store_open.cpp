@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     std::uint32_t handle = 0;
     for (sqc_region_next(store, 0, &handle); handle != 0; sqc_region_next(store, handle, &handle)) {
-        struct sqc_region_info info;
+        sqc_region_info info;
         if (sqc_region_describe(store, handle, &info) != SQ_STATUS_SUCCESS)
             std::abort();
         const std::uint32_t rows = std::min(info.rows, 70u);

@@ -306,7 +306,7 @@ TEST(ControllerAgainstReference, ListsAsManyEscapesAsThePageSays)
         for (const auto dtype : {Dtype::bf16, Dtype::fp16, Dtype::fp32}) {
             const auto region = make_region(dtype, Placement::aligned, {37, 333}, generator, 99);
             const auto handle = store_region(store, region);
-            struct sqc_region_info info;
+            sqc_region_info info;
             ASSERT_EQ(sqc_region_describe(store.get(), handle, &info), SQ_STATUS_SUCCESS);
             EXPECT_EQ(info.escapes, reference::escapes(region)) << name;
         }
