@@ -271,6 +271,13 @@ sqc_status sqc_read(struct sqc_store *store,
  */
 sqc_status sqc_decode(const struct sqc_layout *layout, const void *bytes,
 		      uint32_t first_row, uint32_t row_count, float *values);
+/*
+ * The same for formats tuned2 .. tuned8, whose codes are numbers of levels:
+ * `levels` are 2^n values of sqc_region_levels(). Ignored for other formats.
+ */
+sqc_status sqc_decode_levels(const struct sqc_layout *layout, const float *levels,
+			     const void *bytes, uint32_t first_row,
+			     uint32_t row_count, float *values);
 
 struct sqc_write_request {
 	uint32_t handle;

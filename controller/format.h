@@ -26,6 +26,7 @@ enum sqc_source {
 	SQC_SOURCE_WORDS,	/* the stored words, bit exact */
 	SQC_SOURCE_VALUES,	/* the stored values as fp32, exact */
 	SQC_SOURCE_PLANES,	/* raw plane bytes, copied by the reader itself */
+	SQC_SOURCE_TUNED,	/* struct sqc_tuned_group, the code's planes as asked for */
 };
 
 /* Where one row of output goes; sections a format lacks are NULL. */
@@ -59,7 +60,8 @@ struct sqc_format {
 	bool takes_rounding;
 	/*
 	 * One row of `cols` elements, `rounding` resolved. Groups:
-	 * ceil(cols / 32) of them, the last one padded with +0. Words: of the
+	 * ceil(cols / 32) of them, the last one padded with +0; so for
+	 * tuned groups. Words: of the
 	 * dtype. Values: `cols` of fp32. Writes exactly the row's code, micro
 	 * and scale bytes. NULL for SQC_SOURCE_PLANES.
 	 *
@@ -71,7 +73,8 @@ struct sqc_format {
 	void (*encode)(const struct sqc_format *format, uint8_t rounding,
 		       uint8_t dtype, const void *source, uint32_t cols,
 		       const struct sqc_row_out *out);
-	/* NULL: the format has no numeric values. */
+	/* NULL: the format has no numeric values, or (tuned) needs a region's
+	 * levels: sqc_decode_levels(). */
 	void (*decode)(const struct sqc_format *format, uint8_t dtype,
 		       const struct sqc_row_in *in, uint32_t cols,
 		       float *values);

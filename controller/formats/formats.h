@@ -27,4 +27,12 @@ SQC_FAMILY(ggml_mxfp4);
 
 #undef SQC_FAMILY
 
+/* tuned.c: its decoder needs the region's levels, so is not in the table. */
+void sqc_tuned_format_encode(const struct sqc_format *format, uint8_t rounding,
+			     uint8_t dtype, const void *source, uint32_t cols,
+			     const struct sqc_row_out *out);
+void sqc_tuned_format_decode(const struct sqc_format *format, uint8_t dtype,
+			     const float *levels, const struct sqc_row_in *in,
+			     uint32_t cols, float *values);
+
 #endif /* SMARTQUANT_FORMATS_H */
