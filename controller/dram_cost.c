@@ -82,11 +82,11 @@ static uint64_t sum(uint64_t a, uint64_t b)
 /* count * unit / by, saturated; unit * by stays far below 2^64. */
 static uint64_t share(uint64_t count, uint64_t unit, uint64_t by)
 {
-	uint64_t whole = count / by;
+	uint64_t whole;
 
-	if (unit != 0 && whole > UINT64_MAX / unit)
+	if (__builtin_mul_overflow(count / by, unit, &whole))
 		return UINT64_MAX;
-	return sum(whole * unit, count % by * unit / by);
+	return sum(whole, count % by * unit / by);
 }
 
 /* Bank group, within the rank, of the i-th line of a piece. */

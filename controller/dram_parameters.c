@@ -21,6 +21,8 @@
 	.link_lanes = 16, .link_rate_mtps = 32000, .link_code_bits = 130, \
 	.link_flit_bytes = 68, .link_flit_slots = 4, .link_headers_per_slot = 2
 
+#define LINK_SLOT_BYTES		16u
+
 /* Bank queues of 8 behind a window of 32, and a row that has had 4 hits may be
  * closed: the defaults of the simulator that the model was compared with. */
 #define CONTROLLER_FR_FCFS \
@@ -228,18 +230,15 @@ const char *sqc_dram_parameters_check(const struct sqc_dram_parameters *p)
 		return "idd0_ua is below the standby currents over an activate-precharge pair";
 	if (p->idd4r_ua < p->idd3n_ua || p->idd5_ua < p->idd3n_ua)
 		return "idd4r_ua or idd5_ua is below idd3n_ua";
+	if (p->link_flit_slots * LINK_SLOT_BYTES > p->link_flit_bytes)
+		return "link_flit_slots of 16 bytes are more than link_flit_bytes";
 	return NULL;
 }
 
+/* Of a power of two. */
 static uint8_t log2_of(uint32_t power)
 {
-	uint8_t bits = 0;
-
-	while (power > 1) {
-		power >>= 1;
-		bits++;
-	}
-	return bits;
+	return (uint8_t)__builtin_ctz(power);
 }
 
 uint64_t sqc_dram_bytes(const struct sqc_dram_parameters *p)
