@@ -10,6 +10,7 @@
 #include "qemu/memalign.h"
 #include "qapi/error.h"
 #include "exec/memory.h"
+#include "exec/ramblock.h"
 #include "store.h"
 #include "trace.h"
 
@@ -43,6 +44,27 @@ static int sq_store_sync(void *context, uint64_t offset, uint64_t bytes)
     }
     trace_smartquant_sync(offset, bytes);
     return 0;
+}
+
+/*
+ * Gives a range of a sparse file its blocks: a full disk then refuses the
+ * request, where a write through the mapping would end the process.
+ */
+static int sq_store_reserve(void *context, uint64_t offset, uint64_t bytes)
+{
+    SQStore *s = context;
+    MemoryRegion *mr = host_memory_backend_get_memory(s->backend);
+    int fd = memory_region_get_fd(mr);
+
+    if (fd < 0 || s->read_only) {
+        return 0;
+    }
+    if (fallocate(fd, 0, mr->ram_block->fd_offset + offset, bytes) == 0 ||
+        errno == EOPNOTSUPP) {
+        return 0;
+    }
+    trace_smartquant_err_reserve(offset, bytes, errno);
+    return -1;
 }
 
 /*
@@ -82,6 +104,13 @@ static bool sq_store_check_backend(SQStore *s, MemoryRegion *mr, Error **errp)
         error_setg(errp, "memory backend '%s' has %" PRIu64 " bytes; a store "
                    "needs at least %u, in multiples of %u", id, s->bytes,
                    SQC_STORE_BYTES_MIN, SQ_STORE_ALIGN);
+        return false;
+    }
+    if (memory_region_is_rom(mr)) {
+        /* Counters are kept beside the planes, in a read-only store too. */
+        error_setg(errp, "memory backend '%s' cannot be written to, not even "
+                   "for counters; for a read-only store set "
+                   "readonly=on,rom=off,share=off", id);
         return false;
     }
     if (memory_region_get_fd(mr) >= 0 && !s->read_only && !s->backend->share) {
@@ -134,12 +163,14 @@ bool sq_store_open(SQStore *s, HostMemoryBackend *backend,
     s->backend = backend;
     s->memory = memory_region_get_ram_ptr(mr);
     s->bytes = memory_region_size(mr);
-    s->read_only = memory_region_is_rom(mr);
+    /* Only file backends have the property. */
+    s->read_only = object_property_get_bool(OBJECT(backend), "readonly", NULL);
     s->environment = (struct sqc_environment) {
         .context = s,
         .allocate = sq_store_allocate,
         .release = sq_store_release,
         .sync = sq_store_sync,
+        .reserve = sq_store_reserve,
     };
     if (!sq_store_check_backend(s, mr, errp) ||
         !sq_store_lock_file(s, memory_region_get_fd(mr), errp)) {

@@ -35,29 +35,32 @@ SQ_QEMU_OPTIONS_SANITIZE=(--enable-asan --enable-ubsan --enable-debug-info)
 
 # ---- what to build --------------------------------------------------------
 
-# Our files that end up in QEMU.
-sq_qemu_sources() {
-    find "$SQ_ROOT"/{qemu-device,controller,include/smartquant} -type f \
+# sq_qemu_sources ROOT: our files that end up in QEMU, as paths below ROOT.
+sq_qemu_sources() (
+    cd "$1" || exit
+    find qemu-device controller include/smartquant -type f \
         \( -name '*.[ch]' -o -name meson.build -o -name trace-events -o -name '*.patch' \) |
         LC_ALL=C sort
-}
+)
 
-# sq_qemu_identify SANITIZE: sets SQ_QEMU_VERSION, SQ_QEMU_TREE and
-# SQ_QEMU_BINARY; false when the version has not been chosen yet.
+# sq_qemu_identify SANITIZE ROOT: what the sources below ROOT make. Sets
+# SQ_QEMU_VERSION, SQ_QEMU_TREE, SQ_QEMU_CONFIGURE and SQ_QEMU_BINARY; false
+# when the version has not been chosen yet.
 sq_qemu_identify() {
-    local options=("${SQ_QEMU_OPTIONS[@]}") key sources patches
+    local root=$2 key sources patches
+    SQ_QEMU_CONFIGURE=("${SQ_QEMU_OPTIONS[@]}")
     if [ "$1" = 1 ]; then
-        options+=("${SQ_QEMU_OPTIONS_SANITIZE[@]}")
+        SQ_QEMU_CONFIGURE+=("${SQ_QEMU_OPTIONS_SANITIZE[@]}")
     else
-        options+=("${SQ_QEMU_OPTIONS_PLAIN[@]}")
+        SQ_QEMU_CONFIGURE+=("${SQ_QEMU_OPTIONS_PLAIN[@]}")
     fi
-    SQ_QEMU_CONFIGURE=("${options[@]}")
     SQ_QEMU_VERSION=$(cat "$SQ_QEMU/version" 2>/dev/null) || return 1
-    mapfile -t patches < <(sq_qemu_sources | grep '\.patch$')
-    mapfile -t sources < <(sq_qemu_sources | grep -v '\.patch$')
-    key=$(sq_key "=$SQ_QEMU_VERSION" "=${options[*]}" "=$SQ_QEMU_MESON" "${patches[@]}")
+    mapfile -t sources < <(sq_qemu_sources "$root")
+    mapfile -t patches < <(printf '%s\n' "${sources[@]}" | grep '\.patch$')
+    key=$(sq_key "=$SQ_QEMU_VERSION" "=${SQ_QEMU_CONFIGURE[*]}" "=$SQ_QEMU_MESON" \
+        "${patches[@]/#/$root/}")
     SQ_QEMU_TREE=$SQ_QEMU/tree-$key
-    key=$(sq_key "=$key" "=${sources[*]#"$SQ_ROOT"}" "${sources[@]}")
+    key=$(sq_key "=$key" "=${sources[*]}" "${sources[@]/#/$root/}")
     SQ_QEMU_BINARY=$SQ_QEMU/$key/bin/qemu-system-x86_64
 }
 
@@ -141,17 +144,17 @@ sq_qemu_apt_source() {
 # A tree cannot be moved once it is configured, so it is made in place and
 # counts only when it carries the file "complete".
 sq_qemu_tree() {
-    local patch
+    local root=$1 patch
     [ ! -e "$SQ_QEMU_TREE/complete" ] || return 0
     sq_qemu_download
     rm -rf "$SQ_QEMU_TREE"
     mkdir -p "$SQ_QEMU_TREE"
     sq_quiet "unpacking" dpkg-source -x "$SQ_QEMU/source/$SQ_QEMU_VERSION"/*.dsc "$SQ_QEMU_TREE/source"
-    for patch in "$SQ_ROOT"/qemu-device/patches/*.patch; do
+    for patch in "$root"/qemu-device/patches/*.patch; do
         sq_quiet "applying ${patch##*/}" patch -d "$SQ_QEMU_TREE/source" -p1 --fuzz=0 --input="$patch"
     done
     sq_quiet "preparing meson" sq_qemu_venv
-    sq_qemu_copy
+    sq_qemu_copy "$root"
     sq_quiet "configuring" sq_qemu_configure
     touch "$SQ_QEMU_TREE/complete"
 }
@@ -170,23 +173,24 @@ sq_qemu_configure() {
         --python="$SQ_QEMU_TREE/venv/bin/python3" "${SQ_QEMU_CONFIGURE[@]}"
 }
 
-# Brings our sources into the tree; leaves unchanged files and their times
-# alone. The controller's list of files becomes a meson.build of its own.
+# sq_qemu_copy ROOT: brings our sources into the tree; leaves unchanged files
+# and their times alone. The controller's list of files becomes a meson.build
+# of its own.
 sq_qemu_copy() {
-    local target=$SQ_QEMU_TREE/source/hw/smartquant new
+    local root=$1 new
     new=$(sq_tempdir)
     mkdir -p "$new/include"
-    cp "$SQ_ROOT"/qemu-device/{*.[ch],meson.build,trace-events} "$new/"
-    cp -r "$SQ_ROOT/controller" "$new/"
-    cp -r "$SQ_ROOT/include/smartquant" "$new/include/"
+    cp "$root"/qemu-device/{*.[ch],meson.build,trace-events} "$new/"
+    cp -r "$root/controller" "$new/"
+    cp -r "$root/include/smartquant" "$new/include/"
     (
         cd "$new/controller" || exit
         echo 'smartquant_controller_sources = files('
         find . -name '*.c' -printf "  '%P',\n" | LC_ALL=C sort
         echo ')'
     ) >"$new/controller/meson.build"
-    mkdir -p "$target"
-    sq_qemu_copy_changed "$new" "$target"
+    mkdir -p "$SQ_QEMU_TREE/source/hw/smartquant"
+    sq_qemu_copy_changed "$new" "$SQ_QEMU_TREE/source/hw/smartquant"
     rm -rf "$new"
 }
 
@@ -234,23 +238,39 @@ sq_qemu_compile() {
     fi
 }
 
+# A copy of our sources, so that the binary and its key are of one state even
+# while somebody edits them.
+sq_qemu_snapshot() {
+    local to=$1 file
+    while read -r file; do
+        mkdir -p "$to/$(dirname -- "$file")"
+        cp "$SQ_ROOT/$file" "$to/$file"
+    done < <(sq_qemu_sources "$SQ_ROOT")
+}
+
+# sq_qemu_build SANITIZE: builds what is missing, prints the binary's path.
 sq_qemu_build() {
-    local work
+    local work root
     mkdir -p "$SQ_QEMU"
     sq_qemu_choose_version
-    sq_qemu_identify "$1"
+    root=$(sq_tempdir)
+    sq_qemu_snapshot "$root"
+    sq_qemu_identify "$1" "$root"
     # Another run may have built it while this one waited for the lock.
-    [ ! -x "$SQ_QEMU_BINARY" ] || return 0
-    sq_qemu_tree
-    sq_qemu_copy
-    sq_qemu_compile
-    work=$(sq_tempdir)
-    mkdir "$work/bin"
-    cp "$SQ_QEMU_TREE/build/qemu-system-x86_64" "$work/bin/"
-    sq_publish "$work" "$(dirname -- "$(dirname -- "$SQ_QEMU_BINARY")")"
-    touch "$SQ_QEMU_TREE/complete"
-    sq_qemu_clean
-    sq_log "built $SQ_QEMU_BINARY"
+    if [ ! -x "$SQ_QEMU_BINARY" ]; then
+        sq_qemu_tree "$root"
+        sq_qemu_copy "$root"
+        sq_qemu_compile
+        work=$(sq_tempdir)
+        mkdir "$work/bin"
+        cp "$SQ_QEMU_TREE/build/qemu-system-x86_64" "$work/bin/"
+        sq_publish "$work" "$(dirname -- "$(dirname -- "$SQ_QEMU_BINARY")")"
+        touch "$SQ_QEMU_TREE/complete"
+        sq_qemu_clean
+    fi
+    rm -rf "$root"
+    sq_log "QEMU is $SQ_QEMU_BINARY"
+    echo "$SQ_QEMU_BINARY"
 }
 
 # Trees are large: those that no run used for two weeks go. Of the binaries
