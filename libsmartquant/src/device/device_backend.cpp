@@ -280,26 +280,22 @@ sqc_layout DeviceBackend::layout(const RegionInfo &region, const sqc_read_reques
 	return layout;
 }
 
-// Every row of a piece adds the same number of bytes, sections' rounding to
-// bytes (axis col) aside, so the estimate is corrected by a few steps at most.
+// Every row adds the same number of bytes to a piece, so the estimate is the
+// answer, but for axis col, where a piece's rows are rounded to bytes; whole
+// units of 32 rows are bytes already.
 std::uint32_t DeviceBackend::rows_of_piece(const RegionInfo &region,
 					   const sqc_read_request &request,
 					   const sqc_layout &layout) const
 {
-	const std::uint64_t bytes_max = limits_.transfer_bytes_max;
 	const std::uint64_t unit = request.axis == SQ_AXIS_COL ? piece_row_unit : 1;
 	const std::uint64_t segments = std::lcm(rows_of_whole_segments(region.cols), unit);
-	std::uint64_t rows = std::max<std::uint64_t>(
-		1, static_cast<std::uint64_t>(static_cast<long double>(bytes_max) /
-					      layout.bytes * request.row_count));
+	const auto fitting = static_cast<std::uint64_t>(
+		static_cast<long double>(limits_.transfer_bytes_max) / layout.bytes *
+		request.row_count);
+	const std::uint64_t rows = fitting - fitting % (fitting >= segments ? segments : unit);
 
-	if (layout.bytes <= bytes_max)
-		return request.row_count;
-	if (rows >= segments)
-		rows -= rows % segments;
-	else if (rows >= unit)
-		rows -= rows % unit;
-	return static_cast<std::uint32_t>(std::min<std::uint64_t>(rows, request.row_count));
+	return static_cast<std::uint32_t>(
+		std::min<std::uint64_t>(std::max(rows, unit), request.row_count));
 }
 
 sqc_result DeviceBackend::submit_fetch(const RegionInfo &region, const sqc_read_request &request,
@@ -347,15 +343,16 @@ sqc_result DeviceBackend::fetch_piece(const RegionInfo &region, const sqc_read_r
 FetchResult DeviceBackend::fetch(const RegionInfo &region, const sqc_read_request &request,
 				 const sqc_layout &whole, std::span<std::byte> buffer)
 {
-	const std::uint32_t piece_rows = rows_of_piece(region, request, whole);
-	sqc_result sum{};
-
-	if (piece_rows == request.row_count) {
+	if (whole.bytes <= limits_.transfer_bytes_max) {
 		const sq_buffer all = to_buffer(buffer);
 
 		return public_fetch(
 			submit_fetch(region, request, whole.bytes, std::span(&all, 1)));
 	}
+
+	const std::uint32_t piece_rows = rows_of_piece(region, request, whole);
+	sqc_result sum{};
+
 	for (std::uint64_t done = 0; done < request.row_count; done += piece_rows) {
 		const auto first = static_cast<std::uint32_t>(done);
 		const sqc_read_request part = piece_request(
