@@ -15,7 +15,7 @@ namespace smartquant::model {
 namespace {
 
 constexpr size_t window_bytes = 64 * 1024;
-constexpr size_t quote_max = 64;
+constexpr size_t quote_max = 64;	// of a hostile name in a message
 
 } // namespace
 
@@ -149,15 +149,13 @@ bool is_utf8(std::string_view text)
 std::string quote(std::string_view text)
 {
 	std::string out = "\"";
-	for (const char c : text.substr(0, quote_max)) {
-		const auto byte = static_cast<unsigned char>(c);
-		if (byte < 0x20 || byte > 0x7e || c == '"' || c == '\\')
+	for (const unsigned char byte : text.substr(0, quote_max)) {
+		if (byte < 0x20 || byte > 0x7e || byte == '"' || byte == '\\')
 			out += fmt::format("\\x{:02x}", byte);
 		else
-			out += c;
+			out += static_cast<char>(byte);
 	}
-	out += text.size() > quote_max ? "...\"" : "\"";
-	return out;
+	return out + (text.size() > quote_max ? "...\"" : "\"");
 }
 
 } // namespace smartquant::model

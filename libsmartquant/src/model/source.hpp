@@ -99,7 +99,8 @@ private:
 };
 
 bool is_utf8(std::string_view text);
-/// The text with everything but printable ASCII escaped, for messages.
+/// For messages: a name out of a file may be long and need not be UTF-8, so it
+/// is cut, and all but printable ASCII is escaped.
 std::string quote(std::string_view text);
 
 } // namespace smartquant::model

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+//
+// Model files: load.
+#include "command.hpp"
+
+#include <csignal>
+#include <memory>
+
+#include <fmt/format.h>
+#include <smartquant/model.hpp>
+
+#include "progress.hpp"
+#include "text.hpp"
+
+namespace sqctl {
+namespace {
+
+namespace model = smartquant::model;
+
+struct LoadArguments {
+	std::string file;
+	std::string name;
+	std::string dtype = "default";
+	std::string placement = "aligned";
+};
+
+volatile std::sig_atomic_t interrupted = 0;
+
+/// Lets an interrupt end the load by way of its clean-up.
+void stop_on_signals()
+{
+	struct sigaction action {};
+	action.sa_handler = [](int) { interrupted = 1; };
+	for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+		::sigaction(signal, &action, nullptr);
+}
+
+model::LoadDtype parse_load_dtype(const std::string &text)
+{
+	static constexpr std::pair<const char *, model::LoadDtype> names[] = {
+		{"bf16", model::LoadDtype::Bf16},
+		{"fp16", model::LoadDtype::Fp16},
+		{"fp32", model::LoadDtype::Fp32},
+		{"source", model::LoadDtype::Source},
+	};
+	for (const auto &[name, dtype] : names)
+		if (text == name)
+			return dtype;
+	return model::LoadDtype::Default;
+}
+
+std::string listed(const json &names)
+{
+	constexpr size_t shown_max = 3;
+	std::string text;
+	for (size_t i = 0; i < std::min(names.size(), shown_max); i++)
+		text += (i ? ", " : "") + plain(names.at(i));
+	return names.size() > shown_max ? text + ", ..." : text;
+}
+
+std::string load_text(const json &document)
+{
+	const auto count = [&](const char *key) { return document.at(key).size(); };
+	std::string out = fmt::format("{} loaded: {} tensors, {} elements, {} of plane memory\n",
+				      plain(document.at("name")), plain(document.at("tensors")),
+				      plain(document.at("elements")),
+				      size_text(document.at("stored_bytes").get<uint64_t>()));
+	if (document.at("rounded_tensors").get<uint64_t>() > 0)
+		out += fmt::format("{} tensors were rounded, by at most {:.3g} of a value\n",
+				   plain(document.at("rounded_tensors")),
+				   document.at("max_rounding_error").get<double>());
+	else
+		out += "no tensor was rounded\n";
+	if (count("non_finite") > 0)
+		out += fmt::format("{} tensors hold NaN or infinity and have placement word: {}\n",
+				   count("non_finite"), listed(document.at("non_finite")));
+	if (count("kept_as_bytes") > 0)
+		out += fmt::format("{} tensors are no floats and are kept as bytes: {}\n",
+				   count("kept_as_bytes"), listed(document.at("kept_as_bytes")));
+	if (count("empty") > 0)
+		out += fmt::format("{} tensors are empty and have no region: {}\n", count("empty"),
+				   listed(document.at("empty")));
+	return out;
+}
+
+json report_json(const model::LoadReport &report)
+{
+	return {{"schema", "smartquant/load/1"},
+		{"name", report.name},
+		{"kind", model::name(report.kind)},
+		{"architecture", report.architecture},
+		{"tensors", report.tensors},
+		{"elements", report.elements},
+		{"file_bytes", report.file_bytes},
+		{"stored_bytes", report.stored_bytes},
+		{"rounded_tensors", report.rounded_tensors},
+		{"rounded_elements", report.rounded_elements},
+		{"max_rounding_error", report.max_rounding_error},
+		{"non_finite", report.non_finite},
+		{"kept_as_bytes", report.kept_as_bytes},
+		{"empty", report.empty}};
+}
+
+Output load(const Context &context, const LoadArguments &arguments)
+{
+	// A file that is refused must not leave a new, empty store behind.
+	model::read_header(arguments.file);
+	smartquant::Store store = context.open_or_create();
+	Progress progress("load");
+	model::LoadOptions options{.name = arguments.name,
+				   .dtype = parse_load_dtype(arguments.dtype),
+				   .placement = smartquant::parse_placement(arguments.placement)};
+	options.progress = [&](const model::LoadProgress &state) {
+		progress.show(static_cast<double>(state.bytes) / static_cast<double>(state.bytes_total),
+			      state.tensor);
+		return interrupted == 0;
+	};
+	stop_on_signals();
+	try {
+		const model::LoadReport report = model::load(store, arguments.file, options);
+		progress.clear();
+		return {.document = report_json(report), .text = load_text};
+	} catch (const smartquant::Error &error) {
+		progress.clear();
+		if (error.status() != smartquant::Status::NameExists)
+			throw;
+		throw Refused(fmt::format("{} (sqctl rm --model, load --name)", error.what()));
+	}
+}
+
+} // namespace
+
+Run define_load(CLI::App &app, const Context &context)
+{
+	auto arguments = std::make_shared<LoadArguments>();
+	app.add_option("FILE", arguments->file, "GGUF (version 2 or 3) or safetensors")->required();
+	app.add_option("--name", arguments->name, "of the model; default: the file's, without extension")
+		->type_name("MODEL");
+	app.add_option("--dtype", arguments->dtype,
+		       "of the regions; default: floats keep theirs, block types become bf16; "
+		       "source: block types become fp32, nothing is rounded")
+		->check(CLI::IsMember({"default", "bf16", "fp16", "fp32", "source"}));
+	app.add_option("--placement", arguments->placement, "of float tensors")
+		->check(CLI::IsMember({"aligned", "word", "tuned"}));
+	return [&context, arguments] { return load(context, *arguments); };
+}
+
+} // namespace sqctl

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+//
+// Reading at a precision: read, into a file or into a digest.
+#include "command.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "arguments.hpp"
+#include "digest.hpp"
+#include "documents.hpp"
+#include "output_file.hpp"
+#include "selection.hpp"
+#include "text.hpp"
+
+namespace sqctl {
+namespace {
+
+// Values of --decode are made and written this many at a time.
+constexpr uint64_t decode_values = 1u << 20;
+
+using Sink = std::function<void(std::span<const std::byte>)>;
+
+struct ReadOptions {
+	std::string name;
+	std::string format;
+	std::string rounding = "default";
+	std::string axis = "row";
+	std::string rows;
+	std::string path = "fetch";
+	std::string output;
+	bool decode = false;
+	bool digest = false;
+};
+
+std::vector<smartquant::ReadRequest> requests_of(const ReadOptions &options)
+{
+	std::vector<Part> parts = options.format.empty() ? std::vector<Part>{Part{}}
+							 : parse_parts(options.format);
+	if (!options.rows.empty() && options.format.find('@') != std::string::npos)
+		throw WrongUsage("--rows and rows in --format exclude each other");
+	if (!options.rows.empty())
+		for (Part &part : parts)
+			part.rows = parse_rows(options.rows);
+	std::vector<smartquant::ReadRequest> requests;
+	for (const Part &part : parts)
+		requests.push_back({.format = part.format,
+				    .rounding = options.rounding == "default"
+							? smartquant::Rounding::Default
+							: smartquant::parse_rounding(options.rounding),
+				    .axis = smartquant::parse_axis(options.axis),
+				    .rows = part.rows});
+	return requests;
+}
+
+// ----------------------------------------------------------------- paths
+
+/// The three ways to the same bytes; each hands them to `use` and says what
+/// they cost.
+using Use = std::function<void(const smartquant::Layout &, std::span<const std::byte>)>;
+using Path = void (*)(const smartquant::Region &, const smartquant::ReadRequest &, Cost &, const Use &);
+
+void read_by_fetch(const smartquant::Region &region, const smartquant::ReadRequest &request, Cost &cost,
+		   const Use &use)
+{
+	const smartquant::Layout layout = region.layout(request);
+	std::vector<std::byte> bytes(layout.bytes);
+	cost.add(region.fetch(request, bytes));
+	use(layout, bytes);
+}
+
+// A view has no result of its own: the region's counters tell.
+template <typename Map>
+void read_by_view(const smartquant::Region &region, Cost &cost, const Use &use, const Map &map)
+{
+	const smartquant::Statistics before = region.statistics();
+	const smartquant::View view = map();
+	use(view.layout(), view.bytes());
+	cost.add(before, region.statistics());
+}
+
+void read_by_map(const smartquant::Region &region, const smartquant::ReadRequest &request, Cost &cost,
+		 const Use &use)
+{
+	read_by_view(region, cost, use, [&] { return region.map(request); });
+}
+
+void read_by_cached_map(const smartquant::Region &region, const smartquant::ReadRequest &request, Cost &cost,
+			const Use &use)
+{
+	read_by_view(region, cost, use, [&] { return region.map_cached(request); });
+}
+
+Path path_of(const std::string &name)
+{
+	if (name == "map")
+		return read_by_map;
+	return name == "cached" ? read_by_cached_map : read_by_fetch;
+}
+
+// ------------------------------------------------------------ one region
+
+void decode_into(const Sink &sink, const smartquant::Layout &layout, std::span<const std::byte> bytes)
+{
+	const uint64_t rows_at_once = std::max<uint64_t>(decode_values / layout.cols, 1);
+	std::vector<float> values;
+	for (uint64_t row = 0; row < layout.rows; row += rows_at_once) {
+		const uint64_t end = std::min<uint64_t>(row + rows_at_once, layout.rows);
+		values.resize((end - row) * layout.cols);
+		smartquant::decode(layout, bytes,
+				   {static_cast<uint32_t>(row), static_cast<uint32_t>(end)}, values);
+		sink(std::as_bytes(std::span(values)));
+	}
+}
+
+json part_json(const smartquant::Region &region, const smartquant::ReadRequest &request,
+	       const smartquant::Layout &granted)
+{
+	const uint32_t end = std::min(request.rows.end, region.info().rows);
+	json part = {{"rows", {request.rows.first, end}},
+		     {"requested", request.format.name()},
+		     {"granted", granted.format.name()},
+		     {"rounding", smartquant::name(granted.rounding)},
+		     {"axis", smartquant::name(granted.axis)}};
+	part["layout"] = layout_json(granted);
+	return part;
+}
+
+/// Reads all parts into the sink; returns their descriptions.
+json read_parts(const smartquant::Region &region, const ReadOptions &options, Cost &cost, const Sink &sink)
+{
+	json parts = json::array();
+	for (const smartquant::ReadRequest &request : requests_of(options)) {
+		const auto use = [&](const smartquant::Layout &layout, std::span<const std::byte> bytes) {
+			parts.push_back(part_json(region, request, layout));
+			if (options.decode)
+				decode_into(sink, layout, bytes);
+			else
+				sink(bytes);
+		};
+		path_of(options.path)(region, request, cost, use);
+	}
+	return parts;
+}
+
+class Stopwatch {
+public:
+	uint64_t elapsed_ns() const
+	{
+		const auto elapsed = std::chrono::steady_clock::now() - start_;
+		return static_cast<uint64_t>(
+			std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count());
+	}
+
+private:
+	std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+std::string read_text(const json &document)
+{
+	std::string out;
+	for (const json &part : document.at("parts"))
+		out += fmt::format("{} rows {}:{} as {}, rounding {}\n", plain(document.at("name")),
+				   plain(part.at("rows").at(0)), plain(part.at("rows").at(1)),
+				   plain(part.at("granted")), plain(part.at("rounding")));
+	return out + cost_text(document);
+}
+
+Output read_into_file(const smartquant::Store &store, const ReadOptions &options)
+{
+	const smartquant::Region region = store.region(options.name);
+	const Stopwatch stopwatch;
+	OutputFile output(options.output);
+	Cost cost;
+	uint64_t bytes = 0;
+	const json parts = read_parts(region, options, cost, [&](std::span<const std::byte> piece) {
+		output.write(piece);
+		bytes += piece.size();
+	});
+	output.commit();
+	json document = {{"schema", "smartquant/read/1"},
+			 {"name", options.name},
+			 {"path", options.path},
+			 {"decoded", options.decode},
+			 {"bytes", bytes},
+			 {"elapsed_ns", stopwatch.elapsed_ns()},
+			 {"parts", parts}};
+	cost.write_to(document);
+	return {.document = document, .text = read_text, .bytes_on_stdout = options.output == "-"};
+}
+
+// ---------------------------------------------------------- many regions
+
+std::string digest_text(const json &document)
+{
+	Table table({"digest", "bytes", "name"});
+	for (const json &tensor : document.at("tensors"))
+		table.add({plain(tensor.at("digest")), plain(tensor.at("bytes")), plain(tensor.at("name"))});
+	return table.text() + fmt::format("{}  all\n", plain(document.at("digest"))) + cost_text(document);
+}
+
+/// Digests without keeping: one tensor is in memory at a time. The digest over
+/// all is the one of the tensors' digests, as text, one after the other.
+Output read_into_digest(const smartquant::Store &store, const ReadOptions &options)
+{
+	const Stopwatch stopwatch;
+	json tensors = json::array();
+	Digest all;
+	Cost cost;
+	for (const smartquant::RegionInfo &info : select(store, options.name)) {
+		Digest digest;
+		uint64_t bytes = 0;
+		read_parts(store.region(info.name), options, cost, [&](std::span<const std::byte> piece) {
+			digest.update(piece);
+			bytes += piece.size();
+		});
+		const std::string text = digest.text();
+		all.update(std::as_bytes(std::span(text)));
+		tensors.push_back({{"name", info.name}, {"bytes", bytes}, {"digest", text}});
+	}
+	json document = {{"schema", "smartquant/digest/1"},
+			 {"path", options.path},
+			 {"tensors", tensors},
+			 {"digest", all.text()},
+			 {"elapsed_ns", stopwatch.elapsed_ns()}};
+	cost.write_to(document);
+	return {.document = document, .text = digest_text};
+}
+
+Output read(const Context &context, const ReadOptions &options)
+{
+	if (options.digest == !options.output.empty())
+		throw WrongUsage("read needs a place for the bytes: -o FILE, -o - or --digest");
+	const smartquant::Store store = context.open_for_reading();
+	if (options.digest)
+		return read_into_digest(store, options);
+	return read_into_file(store, options);
+}
+
+} // namespace
+
+Run define_read(CLI::App &app, const Context &context)
+{
+	auto options = std::make_shared<ReadOptions>();
+	app.add_option("NAME", options->name, "the region; with --digest also a pattern as 'smol/*'")
+		->required();
+	app.add_option("--format", options->format,
+		       "native, mxint4, ... (sqctl info lists them), or row by row: "
+		       "mxint8@0:64,mxint3@64:; default: the region's precision tag")
+		->type_name("F");
+	app.add_option("--rounding", options->rounding, "default: nearest for mxint, else even")
+		->check(CLI::IsMember({"default", "truncate", "nearest", "even"}));
+	app.add_option("--axis", options->axis, "direction of the blocks; col delivers the transpose")
+		->check(CLI::IsMember({"row", "col"}));
+	app.add_option("--rows", options->rows, "only rows FIRST to before END")->type_name("FIRST:END");
+	app.add_option("--path", options->path, "how the bytes come here; all give the same")
+		->check(CLI::IsMember({"fetch", "map", "cached"}));
+	app.add_flag("--decode", options->decode, "write the values as little-endian fp32");
+	app.add_flag("--digest", options->digest, "print an XXH64 digest of the bytes, write nothing");
+	app.add_option("-o,--output", options->output,
+		       "where the bytes go; with - to standard output, and the summary to standard error")
+		->type_name("FILE");
+	return [&context, options] { return read(context, *options); };
+}
+
+} // namespace sqctl
