@@ -56,7 +56,9 @@ std::string SuiteTest::unique(const std::string &name) const
 {
 	const auto *test = testing::UnitTest::GetInstance()->current_test_info();
 
-	return std::string("suite/") + test->name() + "/" + name;
+	std::string unique_name = "suite/";
+
+	return unique_name.append(test->name()).append("/").append(name);
 }
 
 SuiteTest::~SuiteTest()
