@@ -119,19 +119,25 @@ static void sq_mailbox_start(struct sq_mailbox *mailbox, const struct sq_mailbox
 	sq_mailbox_write32(mailbox, SQ_MBOX_CTRL, control);
 }
 
-/* The answer's status and payload; its length is the device's word. */
+/*
+ * The answer's status and payload; its length is the device's word. The
+ * command register keeps the opcode: anything else is not our answer, and a
+ * device whose registers read as zero must not look like success.
+ */
 static int sq_mailbox_finish(struct sq_mailbox *mailbox, struct sq_mailbox_command *command)
 {
+	u64 answered = sq_mailbox_read64(mailbox, SQ_MBOX_CMD);
 	int error;
 
+	if (FIELD_GET(SQ_MBOX_CMD_OPCODE, answered) != command->opcode)
+		return -EPROTO;
 	command->status = FIELD_GET(SQ_MBOX_STATUS_RETURN_CODE,
 				    sq_mailbox_read64(mailbox, SQ_MBOX_STATUS));
 	error = sq_status_errno(command->status);
 	if (error)
 		return error;
 
-	command->out_bytes = FIELD_GET(SQ_MBOX_CMD_LENGTH,
-				       sq_mailbox_read64(mailbox, SQ_MBOX_CMD));
+	command->out_bytes = FIELD_GET(SQ_MBOX_CMD_LENGTH, answered);
 	if (command->out_bytes < command->out_bytes_min ||
 	    command->out_bytes > min(command->out_bytes_max, mailbox->payload_bytes))
 		return -EPROTO;
@@ -175,6 +181,8 @@ int sq_mailbox_execute(struct sq_device *sq, struct sq_mailbox_command *command)
 	ret = sq_mailbox_execute_locked(mailbox, command);
 	stuck = mailbox->stuck;
 	mutex_unlock(&mailbox->lock);
+	if ((ret == -EPROTO || ret == -ETIMEDOUT) && !pci_device_is_present(sq->pdev))
+		ret = -ENODEV;
 
 	trace_smartquant_mailbox(sq, command, ret, ktime_get_ns() - start_ns);
 	if (stuck)

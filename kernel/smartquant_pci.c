@@ -41,6 +41,12 @@ static int sq_pci_enable(struct pci_dev *pdev)
 	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
 	if (ret)
 		return dev_err_probe(&pdev->dev, ret, "no 64-bit DMA\n");
+	/* No queue, view or DMA of whoever had the card before. */
+	pci_save_state(pdev);
+	ret = __pci_reset_function_locked(pdev);
+	pci_restore_state(pdev);
+	if (ret)
+		dev_dbg(&pdev->dev, "taken over without a reset: %d\n", ret);
 	pci_set_master(pdev);
 	return 0;
 }

@@ -207,6 +207,25 @@ static struct sq_view *sq_views_find(struct sq_views *views, u32 id)
 	return view;
 }
 
+static bool sq_view_is_void(struct sq_view *view)
+{
+	guard(mutex)(&view->void_lock);
+	return view->is_void;
+}
+
+/* A card that was reset may give the id of a view that ended with the reset. */
+static void sq_views_evict_void(struct sq_views *views, u32 id)
+{
+	struct sq_view *view = sq_views_find(views, id);
+
+	if (!view)
+		return;
+	if (sq_view_is_void(view) &&
+	    xa_cmpxchg(&views->by_id, id, view, NULL, GFP_KERNEL) == view)
+		sq_view_put(view);
+	sq_view_put(view);
+}
+
 static int sq_views_add(struct sq_device *sq, struct sq_views *views,
 			const struct sq_view_info *info, unsigned int epoch)
 {
@@ -217,6 +236,7 @@ static int sq_views_add(struct sq_device *sq, struct sq_views *views,
 	view = sq_view_create(sq, info, epoch);
 	if (!view)
 		return -ENOMEM;
+	sq_views_evict_void(views, view->id);
 	ret = xa_insert(&views->by_id, view->id, view, GFP_KERNEL);
 	if (ret)
 		sq_view_put_wait(view, &status);
@@ -252,7 +272,11 @@ int sq_view_get(struct sq_device *sq, struct sq_views *views, u32 id, struct sq_
 
 	if (!view)
 		return -ENOENT;
-	ret = sq_mailbox_run(sq, SQ_MBOX_GET_VIEW, &in, sizeof(in), info, sizeof(*info), status);
+	if (sq_view_is_void(view))
+		ret = -ESTALE;
+	else
+		ret = sq_mailbox_run(sq, SQ_MBOX_GET_VIEW, &in, sizeof(in), info, sizeof(*info),
+				     status);
 	sq_view_put(view);
 	return ret;
 }
@@ -444,7 +468,8 @@ static struct sq_view *sq_views_find_page(struct sq_views *views, unsigned long 
 
 	xa_lock(&views->by_id);
 	xa_for_each(&views->by_id, id, view) {
-		if (page < PHYS_PFN(view->dpa) ||
+		/* Void ones may lie where new ones are now; a stale look is harmless. */
+		if (READ_ONCE(view->is_void) || page < PHYS_PFN(view->dpa) ||
 		    page - PHYS_PFN(view->dpa) >= PHYS_PFN(view->window_bytes))
 			continue;
 		refcount_inc(&view->users);
@@ -513,7 +538,7 @@ void sq_views_void(struct sq_device *sq)
 		WRITE_ONCE(sq->views_epoch, sq->views_epoch + 1);
 		list_for_each_entry(view, &sq->views, node) {
 			guard(mutex)(&view->void_lock);
-			view->is_void = true;
+			WRITE_ONCE(view->is_void, true);
 		}
 	}
 	/* Faults after this see the views void, or the card gone. */
@@ -533,6 +558,6 @@ void sq_views_stop(struct sq_device *sq)
 			continue;
 		in.handle = cpu_to_le32(view->id);
 		sq_mailbox_run(sq, SQ_MBOX_UNMAP_VIEW, &in, sizeof(in), NULL, 0, NULL);
-		view->is_void = true;
+		WRITE_ONCE(view->is_void, true);
 	}
 }

@@ -13,7 +13,8 @@
  *   length from `size`, so a program keeps working when a structure grows:
  *     - shorter than the first published structure: EINVAL;
  *     - longer than the driver's structure: accepted when the tail is zero,
- *       else E2BIG; the driver does not write the tail.
+ *       else E2BIG, as is more than 4096 bytes; the driver does not write the
+ *       tail.
  *   Out fields are ignored on input. Reserved fields must be zero.
  *   The structure is written back on success and whenever the device
  *   refused (then `status` says precisely why), not on the other errors.
@@ -32,6 +33,7 @@
  *   ENOMEM      no memory for the request
  *   EINTR       a fatal signal came; the request may still be carried out
  *   ETIMEDOUT   the device did not answer in time; it was reset
+ *   EPROTO      the device's answer makes no sense
  *   ENODEV      the device is gone; only close() is left
  * errno, from the device (by status)
  *   EINVAL      INVALID_INPUT, INVALID_PAYLOAD_LENGTH, ROUNDING_NEEDED, NAME
@@ -308,11 +310,13 @@ struct sq_ioc_region_precision {
  *		 [@mmap_offset, @mmap_offset + @window_bytes) can be mapped,
  *		 PROT_READ only.
  *
- * GET finds the views of the same file only (ENOENT).
+ * GET finds the views of the same file only (ENOENT). When the card is reset
+ * all views end: GET fails with ESTALE, loads from a mapping raise SIGBUS.
  * mmap() fails with ENXIO when the window is not visible to the CPU (no
  * decoder is committed, or it is interleaved), with EBUSY when the kernel
- * uses that memory as its own RAM, with EACCES for PROT_WRITE. When the
- * device goes, loads from a mapping raise SIGBUS.
+ * uses that memory as its own RAM, with EACCES for PROT_WRITE, with EINVAL
+ * outside of the file's views. When the card goes, loads from a mapping raise
+ * SIGBUS.
  */
 struct sq_ioc_view {
 	__u32 size;
