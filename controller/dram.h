@@ -160,7 +160,11 @@ struct sqc_dram_cost {
 	const struct sqc_dram_parameters *parameters;
 	enum sqc_dram_mapping mapping;
 	uint64_t lines;
-	uint64_t activates;
+	uint64_t activates;		/* complete after sqc_dram_cost_end() */
+
+	uint64_t pending_line;		/* lines that are not played yet */
+	uint64_t pending_lines;
+	uint64_t pending_max;
 
 	uint64_t refreshes;
 	uint64_t idle_cycles;		/* of ranks with all banks closed */
@@ -246,13 +250,14 @@ void sqc_dram_cost_begin(struct sqc_dram_cost *cost,
 			 const struct sqc_dram_parameters *parameters,
 			 enum sqc_dram_mapping mapping);
 /*
- * Constant time: the 128 lines of a full run cost some tens of nanoseconds.
+ * Constant time, some tens of nanoseconds; less for a run that begins where
+ * the one before ended, as the planes of a segment do.
  * Addresses outside the channel wrap around. Of a run that is longer than
  * 128 rows the rest is extrapolated.
  */
 void sqc_dram_cost_run(struct sqc_dram_cost *cost, uint64_t address, uint64_t lines);
-/* Saturates at UINT64_MAX. */
-void sqc_dram_cost_end(const struct sqc_dram_cost *cost, uint64_t *time_ns,
+/* Saturates at UINT64_MAX. May be called again, and after more runs. */
+void sqc_dram_cost_end(struct sqc_dram_cost *cost, uint64_t *time_ns,
 		       uint64_t *energy_pj);
 
 /* ----------------------------------------------------------------- link */

@@ -35,6 +35,9 @@
 /* Pieces of a run that are played; half of them are the sample for the rest. */
 #define PIECES_MAX	128u
 
+/* Pieces that runs in a row may add up to before they are played. */
+#define PENDING_PIECES	64u
+
 /* A gap is of use to lines that are near enough to come forward: the bank
  * queues and the waiting requests hold about so many lines. */
 #define GAP_REACH_LINES	64u
@@ -555,6 +558,7 @@ void sqc_dram_cost_begin(struct sqc_dram_cost *cost,
 	cost->burst = later32(p->burst_cycles, p->tccd_s_cycles);
 	cost->full_rate = later32(cost->burst,
 				  (p->tccd_l_cycles + cost->slices - 1) / cost->slices);
+	cost->pending_max = PENDING_PIECES * cost->set_lines;
 	cost->queue_set = NOBODY;
 	cost->refresh_next = p->trefi_cycles / p->ranks;
 	for (uint32_t i = 0; i < p->ranks; i++)
@@ -598,15 +602,13 @@ static void skip_lines(struct sqc_dram_cost *cost, const struct totals *from, ui
 				share(lines, to.idle_cycles - from->idle_cycles, sample));
 }
 
-void sqc_dram_cost_run(struct sqc_dram_cost *cost, uint64_t address, uint64_t lines)
+/* Plays a run. */
+static void read_run(struct sqc_dram_cost *cost, uint64_t line, uint64_t lines)
 {
-	uint64_t line = address >> SQC_DRAM_LINE_SHIFT;
-	uint64_t row_lines = cost->set_lines;
 	struct totals sample;
 
-	cost->lines = sum(cost->lines, lines);
 	for (uint32_t pieces = 0; lines != 0; pieces++) {
-		uint64_t part = earlier(lines, row_lines - (line & (row_lines - 1)));
+		uint64_t part = earlier(lines, cost->set_lines - (line & (cost->set_lines - 1)));
 
 		if (pieces == PIECES_MAX / 2)
 			sample = totals_of(cost);
@@ -618,6 +620,31 @@ void sqc_dram_cost_run(struct sqc_dram_cost *cost, uint64_t address, uint64_t li
 		line += part;
 		lines -= part;
 	}
+}
+
+static void read_pending(struct sqc_dram_cost *cost)
+{
+	read_run(cost, cost->pending_line, cost->pending_lines);
+	cost->pending_lines = 0;
+}
+
+void sqc_dram_cost_run(struct sqc_dram_cost *cost, uint64_t address, uint64_t lines)
+{
+	uint64_t line = address >> SQC_DRAM_LINE_SHIFT;
+
+	cost->lines = sum(cost->lines, lines);
+	/* Planes that follow each other are one run. */
+	if (line == cost->pending_line + cost->pending_lines &&
+	    lines <= cost->pending_max - cost->pending_lines) {
+		cost->pending_lines += lines;
+		return;
+	}
+	read_pending(cost);
+	cost->pending_line = line;
+	if (lines <= cost->pending_max)
+		cost->pending_lines = lines;
+	else
+		read_run(cost, line, lines);
 }
 
 /* The last line leaves the busiest bank group later than the bus says when it
@@ -639,17 +666,20 @@ static uint64_t last_of_crowd(const struct sqc_dram_cost *cost)
 	return cost->bus_free - cost->burst + excess * beyond(p->tccd_l_cycles, cost->burst);
 }
 
-void sqc_dram_cost_end(const struct sqc_dram_cost *cost, uint64_t *time_ns,
+void sqc_dram_cost_end(struct sqc_dram_cost *cost, uint64_t *time_ns,
 		       uint64_t *energy_pj)
 {
 	const struct sqc_dram_parameters *p = cost->parameters;
-	uint64_t cycles, idle = cost->idle_cycles, refreshes = cost->refreshes;
+	uint64_t cycles, idle, refreshes;
 	struct sqc_dram_energy energy;
 
 	*time_ns = 0;
 	*energy_pj = 0;
 	if (cost->lines == 0)
 		return;
+	read_pending(cost);
+	idle = cost->idle_cycles;
+	refreshes = cost->refreshes;
 	cycles = later(cost->last_read, last_of_crowd(cost)) + p->cl_cycles + p->burst_cycles + 1;
 	if (cycles > cost->refresh_next)
 		refreshes += 1 + (cycles - cost->refresh_next) / (p->trefi_cycles / p->ranks);
