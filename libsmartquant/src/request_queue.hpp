@@ -23,7 +23,8 @@
 
 namespace smartquant {
 
-class Queue::Engine {
+// Hidden: a class within an exported one would be exported with it.
+class __attribute__((visibility("hidden"))) Queue::Engine {
 public:
 	// Does the work of a request; throws Error.
 	using Work = std::function<void(Backend &, Completion &)>;

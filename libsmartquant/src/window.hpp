@@ -13,7 +13,8 @@
 
 namespace smartquant {
 
-class View::Window {
+// Hidden: a class within an exported one would be exported with it.
+class __attribute__((visibility("hidden"))) View::Window {
 public:
 	explicit Window(const Layout &granted) : layout(granted) {}
 	Window(const Window &) = delete;
