@@ -61,8 +61,8 @@ void check_inside(std::span<const Run> runs, std::uint64_t channel_bytes)
 				    run.lines <= (channel_bytes - run.address) / line_bytes;
 		if (!inside)
 			fail(Status::Range, concat("run ", i + 1),
-			     concat(run.lines, " lines from address ", run.address,
-				    " end outside the modelled channel of ", size_text(channel_bytes)));
+			     concat("its ", run.lines, " lines end outside the modelled channel of ",
+				    size_text(channel_bytes)));
 	}
 }
 

@@ -34,7 +34,9 @@ std::string Context::uri() const
 
 smartquant::Store Context::open_for_reading() const
 {
-	return open(*this, {.read_only = true, .create = false});
+	// A store in memory is new in each process: there is nothing to protect.
+	const bool in_memory = device == "embedded:";
+	return open(*this, {.read_only = !in_memory, .create = false});
 }
 
 smartquant::Store Context::open_for_writing() const

@@ -37,7 +37,7 @@ void define_globals(CLI::App &app, Context &context)
 		->type_name("BYTES");
 	app.add_flag("--json", context.as_json, "print one JSON document");
 	app.set_version_flag("--version", std::string(smartquant::version()));
-	app.require_subcommand(1);
+	app.require_subcommand(0, 1);
 	app.fallthrough();
 	app.footer("Example:\n  sqctl --device embedded:model.sqs load smol.gguf --name smol\n"
 		   "Each command has its own --help. sqctl(1) describes everything.");
@@ -89,6 +89,8 @@ int parse_and_execute(int argc, char **argv)
 		print_line(fmt::format("{} (see sqctl --help)", error.what()));
 		return exit_usage;
 	}
+	if (!run)
+		throw WrongUsage("a command is required (see sqctl --help)");
 	return execute(context, run);
 }
 

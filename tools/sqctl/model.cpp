@@ -49,38 +49,31 @@ model::LoadDtype parse_load_dtype(const std::string &text)
 	return model::LoadDtype::Default;
 }
 
-std::string listed(const json &names)
+/// "TITLE: 2, a, b", naming the first few; nothing for none.
+std::string listed(std::string_view title, const json &names)
 {
 	constexpr size_t shown_max = 3;
-	std::string text;
+	if (names.empty())
+		return {};
+	std::string text = fmt::format("{}: {}", title, names.size());
 	for (size_t i = 0; i < std::min(names.size(), shown_max); i++)
-		text += (i ? ", " : "") + plain(names.at(i));
-	return names.size() > shown_max ? text + ", ..." : text;
+		text += ", " + plain(names.at(i));
+	return text + (names.size() > shown_max ? ", ...\n" : "\n");
 }
 
 std::string load_text(const json &document)
 {
-	const auto count = [&](const char *key) { return document.at(key).size(); };
 	std::string out = fmt::format("{} loaded: {} tensors, {} elements, {} of plane memory\n",
 				      plain(document.at("name")), plain(document.at("tensors")),
 				      plain(document.at("elements")),
 				      size_text(document.at("stored_bytes").get<uint64_t>()));
-	if (document.at("rounded_tensors").get<uint64_t>() > 0)
-		out += fmt::format("{} tensors were rounded, by at most {:.3g} of a value\n",
-				   plain(document.at("rounded_tensors")),
-				   document.at("max_rounding_error").get<double>());
-	else
-		out += "no tensor was rounded\n";
-	if (count("non_finite") > 0)
-		out += fmt::format("{} tensors hold NaN or infinity and have placement word: {}\n",
-				   count("non_finite"), listed(document.at("non_finite")));
-	if (count("kept_as_bytes") > 0)
-		out += fmt::format("{} tensors are no floats and are kept as bytes: {}\n",
-				   count("kept_as_bytes"), listed(document.at("kept_as_bytes")));
-	if (count("empty") > 0)
-		out += fmt::format("{} tensors are empty and have no region: {}\n", count("empty"),
-				   listed(document.at("empty")));
-	return out;
+	const auto rounded = document.at("rounded_tensors").get<uint64_t>();
+	out += rounded == 0 ? "rounded: none\n"
+			    : fmt::format("rounded: {}, by at most {:.3g} of a value\n", rounded,
+					  document.at("max_rounding_error").get<double>());
+	out += listed("placement word (NaN or infinity)", document.at("non_finite"));
+	out += listed("kept as bytes (no floats)", document.at("kept_as_bytes"));
+	return out + listed("without a region (empty)", document.at("empty"));
 }
 
 json report_json(const model::LoadReport &report)

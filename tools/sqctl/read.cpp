@@ -36,7 +36,9 @@ struct ReadOptions {
 	bool digest = false;
 };
 
-std::vector<smartquant::ReadRequest> requests_of(const ReadOptions &options)
+using Requests = std::vector<smartquant::ReadRequest>;
+
+Requests requests_of(const ReadOptions &options)
 {
 	std::vector<Part> parts = options.format.empty() ? std::vector<Part>{Part{}}
 							 : parse_parts(options.format);
@@ -45,7 +47,7 @@ std::vector<smartquant::ReadRequest> requests_of(const ReadOptions &options)
 	if (!options.rows.empty())
 		for (Part &part : parts)
 			part.rows = parse_rows(options.rows);
-	std::vector<smartquant::ReadRequest> requests;
+	Requests requests;
 	for (const Part &part : parts)
 		requests.push_back({.format = part.format,
 				    .rounding = options.rounding == "default"
@@ -130,10 +132,11 @@ json part_json(const smartquant::Region &region, const smartquant::ReadRequest &
 }
 
 /// Reads all parts into the sink; returns their descriptions.
-json read_parts(const smartquant::Region &region, const ReadOptions &options, Cost &cost, const Sink &sink)
+json read_parts(const smartquant::Region &region, const ReadOptions &options, const Requests &requests,
+		Cost &cost, const Sink &sink)
 {
 	json parts = json::array();
-	for (const smartquant::ReadRequest &request : requests_of(options)) {
+	for (const smartquant::ReadRequest &request : requests) {
 		const auto use = [&](const smartquant::Layout &layout, std::span<const std::byte> bytes) {
 			parts.push_back(part_json(region, request, layout));
 			if (options.decode)
@@ -169,14 +172,14 @@ std::string read_text(const json &document)
 	return out + cost_text(document);
 }
 
-Output read_into_file(const smartquant::Store &store, const ReadOptions &options)
+Output read_into_file(const smartquant::Store &store, const ReadOptions &options, const Requests &requests)
 {
 	const smartquant::Region region = store.region(options.name);
 	const Stopwatch stopwatch;
 	OutputFile output(options.output);
 	Cost cost;
 	uint64_t bytes = 0;
-	const json parts = read_parts(region, options, cost, [&](std::span<const std::byte> piece) {
+	const json parts = read_parts(region, options, requests, cost, [&](std::span<const std::byte> piece) {
 		output.write(piece);
 		bytes += piece.size();
 	});
@@ -204,7 +207,7 @@ std::string digest_text(const json &document)
 
 /// Digests without keeping: one tensor is in memory at a time. The digest over
 /// all is the one of the tensors' digests, as text, one after the other.
-Output read_into_digest(const smartquant::Store &store, const ReadOptions &options)
+Output read_into_digest(const smartquant::Store &store, const ReadOptions &options, const Requests &requests)
 {
 	const Stopwatch stopwatch;
 	json tensors = json::array();
@@ -213,10 +216,11 @@ Output read_into_digest(const smartquant::Store &store, const ReadOptions &optio
 	for (const smartquant::RegionInfo &info : select(store, options.name)) {
 		Digest digest;
 		uint64_t bytes = 0;
-		read_parts(store.region(info.name), options, cost, [&](std::span<const std::byte> piece) {
+		const Sink sink = [&](std::span<const std::byte> piece) {
 			digest.update(piece);
 			bytes += piece.size();
-		});
+		};
+		read_parts(store.region(info.name), options, requests, cost, sink);
 		const std::string text = digest.text();
 		all.update(std::as_bytes(std::span(text)));
 		tensors.push_back({{"name", info.name}, {"bytes", bytes}, {"digest", text}});
@@ -234,10 +238,11 @@ Output read(const Context &context, const ReadOptions &options)
 {
 	if (options.digest == !options.output.empty())
 		throw WrongUsage("read needs a place for the bytes: -o FILE, -o - or --digest");
+	const Requests requests = requests_of(options);
 	const smartquant::Store store = context.open_for_reading();
 	if (options.digest)
-		return read_into_digest(store, options);
-	return read_into_file(store, options);
+		return read_into_digest(store, options, requests);
+	return read_into_file(store, options, requests);
 }
 
 } // namespace

@@ -112,9 +112,10 @@ std::string show_text(const json &document)
 {
 	Facts facts;
 	for (const auto &[key, value] : document.items())
-		if (key != "schema" && key != "statistics")
-			facts.add(key, key == "stored_bytes" ? size_text(value.get<uint64_t>())
-							     : plain(value));
+		if (key == "stored_bytes")
+			facts.add("stored", size_text(value.get<uint64_t>()));
+		else if (key != "schema" && key != "statistics")
+			facts.add(key, plain(value));
 	return facts.text() + "\n" + cost_text(document.at("statistics"));
 }
 
@@ -220,7 +221,7 @@ Run define_tag(CLI::App &app, const Context &context)
 {
 	auto name = define_name(app);
 	auto format = std::make_shared<std::string>();
-	app.add_option("FORMAT", *format, "as in read --format")->required();
+	app.add_option("FORMAT", *format, "as in read")->required();
 	return [&context, name, format] { return tag(context, *name, *format); };
 }
 
