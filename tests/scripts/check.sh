@@ -7,6 +7,8 @@
 checks_failed=0
 scratch=$(mktemp -d)
 trap 'rm -rf -- "$scratch"' EXIT
+# shellcheck disable=SC2034 # for tests that need the real one
+real_cache=${XDG_CACHE_HOME:-}
 export XDG_CACHE_HOME=$scratch/cache
 
 # equal WHAT WANT GOT
