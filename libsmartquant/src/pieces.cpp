@@ -60,27 +60,21 @@ PiecePlace place_along_columns(const Section &section, std::uint32_t rows)
 	};
 }
 
-// planes<k>: per plane, then the exponents, the same bytes for each row.
+// planes<k>: one section a plane, then the exponents, where there are any.
 std::vector<PiecePlace> plane_places(const sqc_layout &whole, const sqc_layout &piece,
 				     std::uint32_t first_row)
 {
-	const std::uint64_t stride = (std::uint64_t{whole.cols} + SQC_GROUP_ELEMENTS - 1) /
-				     SQC_GROUP_ELEMENTS * SQC_GROUP_ELEMENTS;
-	const unsigned int planes = SQ_FORMAT_PARAMETER(whole.format);
+	const std::uint64_t row_bytes = whole.code_row_bytes;
 	std::vector<PiecePlace> places;
-	std::uint64_t whole_offset = 0, piece_offset = 0;
 
-	for (unsigned int part = 0; part <= planes; ++part) {
-		const std::uint64_t row_bytes = stride / (part < planes ? 8 : SQC_GROUP_ELEMENTS);
-
-		if (part == planes && whole.placement != SQ_PLACEMENT_ALIGNED)
-			break;
-		places.push_back(place_along_rows(
-			{whole_offset, row_bytes, piece_offset, row_bytes, 0}, first_row,
-			piece.rows));
-		whole_offset += whole.rows * row_bytes;
-		piece_offset += piece.rows * row_bytes;
-	}
+	for (std::uint64_t plane = 0; plane < SQ_FORMAT_PARAMETER(whole.format); ++plane)
+		places.push_back(place_along_rows({plane * whole.rows * row_bytes, row_bytes,
+						   plane * piece.rows * row_bytes, row_bytes, 0},
+						  first_row, piece.rows));
+	if (whole.scale_row_bytes)
+		places.push_back(place_along_rows({whole.scale_offset, whole.scale_row_bytes,
+						   piece.scale_offset, piece.scale_row_bytes, 0},
+						  first_row, piece.rows));
 	return places;
 }
 
