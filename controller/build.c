@@ -5,10 +5,12 @@
 #include "encoding.h"
 #include "gather.h"
 #include "group.h"
+#include "little_endian.h"
 
 /* Where the runs of the segment under construction go. */
 struct target {
 	const struct sqc_geometry *geometry;
+	const struct sqc_tuned_coder *coder;
 	uint32_t elements;
 	uint8_t *run[SQC_PLANES_MAX];
 };
@@ -23,6 +25,13 @@ static void group_put(struct sqc_build_scratch *scratch, uint32_t column, uint32
 		scratch->line[plane][column] = words[plane - from];
 }
 
+static void escapes_put(struct sqc_build_scratch *scratch, uint32_t first, uint32_t escaped)
+{
+	for (; escaped; escaped &= escaped - 1)
+		scratch->escapes[scratch->escape_count++] =
+			(uint16_t)(first + (unsigned)__builtin_ctz(escaped));
+}
+
 static void group_aligned(struct sqc_build_scratch *scratch,
 			  const struct sqc_geometry *geometry, uint32_t first,
 			  const uint8_t *words)
@@ -30,16 +39,25 @@ static void group_aligned(struct sqc_build_scratch *scratch,
 	const uint32_t column = first / SQC_GROUP_ELEMENTS % SQC_LINE_GROUPS;
 	float values[SQC_GROUP_ELEMENTS];
 	struct sqc_group group;
-	uint32_t escaped;
 
 	sqc_words_to_values(geometry->dtype, words, SQC_GROUP_ELEMENTS, values);
 	sqc_group_align(values, SQC_GROUP_ELEMENTS, geometry->planes - 1u, &group);
 	group_put(scratch, column, 1, geometry->planes, group.magnitude);
 	scratch->line[0][column] = group.sign;
 	scratch->exponents[first / SQC_GROUP_ELEMENTS] = group.exponent;
-	for (escaped = group.sticky; escaped; escaped &= escaped - 1)
-		scratch->escapes[scratch->escape_count++] =
-			(uint16_t)(first + (unsigned)__builtin_ctz(escaped));
+	escapes_put(scratch, first, group.sticky);
+}
+
+static void group_tuned(struct sqc_build_scratch *scratch, const struct target *target,
+			uint32_t first, const uint8_t *words)
+{
+	const uint32_t column = first / SQC_GROUP_ELEMENTS % SQC_LINE_GROUPS;
+	struct sqc_tuned_group group;
+
+	sqc_tuned_encode(target->coder, target->geometry->dtype, words, &group);
+	group_put(scratch, column, 0, target->geometry->planes, group.code);
+	sqc_put_le16(scratch->exponents + first / SQC_GROUP_ELEMENTS * 2, group.scale);
+	escapes_put(scratch, first, group.escaped);
 }
 
 static void group_word(struct sqc_build_scratch *scratch, const struct sqc_geometry *geometry,
@@ -69,7 +87,9 @@ static void line_build(const struct target *target, struct sqc_build_scratch *sc
 	for (uint32_t i = 0; i < count; i += SQC_GROUP_ELEMENTS) {
 		const uint8_t *group = words + (size_t)(first + i) * geometry->word_bytes;
 
-		if (geometry->exponents)
+		if (target->coder)
+			group_tuned(scratch, target, first + i, group);
+		else if (geometry->exponents)
 			group_aligned(scratch, geometry, first + i, group);
 		else
 			group_word(scratch, geometry, first + i, group);
@@ -100,14 +120,15 @@ static void tail_build(const struct target *target, const struct sqc_build_scrat
 		       const uint8_t *words, uint8_t *tail)
 {
 	const uint32_t word_bytes = target->geometry->word_bytes;
-	const uint32_t exponent_bytes = sqc_exponent_bytes(target->elements);
+	const uint32_t exponent_bytes = sqc_exponent_bytes(target->geometry, target->elements);
 	const uint32_t escape_bytes = sqc_escape_bytes(target->geometry, scratch->escape_count);
-	const uint32_t groups = target->elements / SQC_GROUP_ELEMENTS;
+	const uint32_t used = target->elements / SQC_GROUP_ELEMENTS *
+			      target->geometry->group_bytes;
 	uint8_t *indexes = tail + exponent_bytes;
 	uint8_t *at = indexes + 2 * (size_t)scratch->escape_count;
 
-	memcpy(tail, scratch->exponents, groups);
-	memset(tail + groups, 0, exponent_bytes - groups);
+	memcpy(tail, scratch->exponents, used);
+	memset(tail + used, 0, exponent_bytes - used);
 	memcpy(indexes, scratch->escapes, 2 * (size_t)scratch->escape_count);
 	for (uint32_t i = 0; i < scratch->escape_count; i++, at += word_bytes)
 		memcpy(at, words + (size_t)scratch->escapes[i] * word_bytes, word_bytes);
@@ -119,7 +140,7 @@ static void crcs_build(const struct target *target, const uint8_t *tail, uint32_
 {
 	const struct sqc_geometry *geometry = target->geometry;
 	const uint32_t runs = sqc_segment_runs(geometry, target->elements);
-	const uint32_t exponent_bytes = sqc_exponent_bytes(target->elements);
+	const uint32_t exponent_bytes = sqc_exponent_bytes(geometry, target->elements);
 
 	memset(next->crc, 0, geometry->crcs * sizeof(next->crc[0]));
 	for (uint32_t run = 0; run < runs; run++)
@@ -145,7 +166,7 @@ static void target_begin(struct target *target, const struct sqc_store *store,
 
 sqc_status sqc_build(struct sqc_store *store, const struct sqc_region *region, uint64_t index,
 		     const uint8_t *words, struct sqc_segment *next, uint64_t *lines,
-		     struct sqc_build_scratch *scratch)
+		     const struct sqc_tuned_coder *coder, struct sqc_build_scratch *scratch)
 {
 	const struct sqc_geometry *geometry = &region->geometry;
 	const uint32_t elements = sqc_segment_elements(geometry, index);
@@ -160,6 +181,7 @@ sqc_status sqc_build(struct sqc_store *store, const struct sqc_region *region, u
 	if (status)
 		return status;
 	target_begin(&target, store, region, index, extents.planes);
+	target.coder = coder;
 	scratch->escape_count = 0;
 	if (geometry->planes)
 		planes_build(&target, scratch, words);

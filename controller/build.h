@@ -7,19 +7,19 @@
 
 struct sqc_build_scratch {
 	uint32_t line[SQC_PLANES_MAX][SQC_LINE_GROUPS];
-	uint8_t exponents[SQC_SEGMENT_GROUPS];
+	uint8_t exponents[2 * SQC_SEGMENT_GROUPS];	/* group_bytes each */
 	uint16_t escapes[SQC_SEGMENT_ELEMENTS];
 	uint32_t escape_count;
 };
 
 /*
  * Builds segment `index` of a region from all its words (padding included;
- * finite, with placement aligned). Fills `next` with extents that belong to
+ * finite, with placement aligned or tuned). `coder` is for tuned, else NULL. Fills `next` with extents that belong to
  * the caller, and with CRCs. `lines` grows by the lines written.
  * Errors: STORE_FULL, and then it owns nothing.
  */
 sqc_status sqc_build(struct sqc_store *store, const struct sqc_region *region, uint64_t index,
 		     const uint8_t *words, struct sqc_segment *next, uint64_t *lines,
-		     struct sqc_build_scratch *scratch);
+		     const struct sqc_tuned_coder *coder, struct sqc_build_scratch *scratch);
 
 #endif /* SMARTQUANT_BUILD_H */

@@ -170,6 +170,14 @@ sqc_status sqc_region_set_precision(struct sqc_store *store, uint32_t handle,
 				    uint16_t format);
 sqc_status sqc_region_describe(const struct sqc_store *store, uint32_t handle,
 			   struct sqc_region_info *info); /* [shared] */
+/*
+ * The values, in units of a group's scale, that the 2^bits codes of a region
+ * of placement tuned stand for; all 0 before it was written. They change when
+ * all rows are written. [shared]
+ * Errors: INVALID_HANDLE, INVALID_INPUT (bits not 2 to 8), UNSUPPORTED.
+ */
+sqc_status sqc_region_levels(const struct sqc_store *store, uint32_t handle,
+			     uint32_t bits, float *levels);
 sqc_status sqc_region_find(const struct sqc_store *store, const char *name,
 			   uint32_t name_bytes, uint32_t *handle); /* [shared] */
 /* The region that follows `after` in slot order, 0 for the first; a handle
@@ -264,6 +272,50 @@ sqc_status sqc_read(struct sqc_store *store,
 		    const struct sqc_read_request *request,
 		    void *out, uint64_t bytes, void *scratch,
 		    struct sqc_result *result);
+/*
+ * A precision vector: a format for each block of rows of one read. Its result
+ * is that of one read a block, part after part without gaps.
+ */
+struct sqc_precision_vector {
+	const uint16_t *formats;
+	uint32_t format_count;		/* ceil(row_count / rows_per_format) */
+	uint32_t rows_per_format;
+};
+
+struct sqc_vector_layout {
+	uint64_t bytes;			/* of all parts */
+	size_t scratch_bytes;		/* that sqc_read_vector() needs */
+};
+
+/* The request that a part of the vector stands for; its layout is
+ * sqc_read_layout()'s. Errors: RANGE (no such part). [shared] */
+sqc_status sqc_vector_part(const struct sqc_read_request *request,
+			   const struct sqc_precision_vector *vector,
+			   uint32_t part, struct sqc_read_request *part_request);
+/*
+ * Checks every part of a request and lays them out. `offsets`, if not NULL,
+ * receives format_count + 1 offsets: where each part begins, and the end.
+ * request->format must be TAG; a TAG in the vector is the region's tag. [shared]
+ * Errors: those of sqc_read_layout(), INVALID_INPUT (the vector does not
+ * match the rows).
+ */
+sqc_status sqc_vector_describe(const struct sqc_store *store,
+			       const struct sqc_read_request *request,
+			       const struct sqc_precision_vector *vector,
+			       struct sqc_vector_layout *layout,
+			       uint64_t *offsets);
+/*
+ * Reads all parts, or none: all of them are checked before anything is read.
+ * A run that several parts need is checked once, a line that they share is
+ * read once; beyond that the counters are those of one read a part. The
+ * result's format is TAG. Errors: those of sqc_vector_describe(), LENGTH,
+ * MEDIA_FAILURE. [shared]
+ */
+sqc_status sqc_read_vector(struct sqc_store *store,
+			   const struct sqc_read_request *request,
+			   const struct sqc_precision_vector *vector,
+			   void *out, uint64_t bytes, void *scratch,
+			   struct sqc_result *result);
 /*
  * Turns the bytes of a read into fp32 values, rows x cols of the layout,
  * row-major: rows [first_row, first_row + row_count) of the delivered matrix.

@@ -18,6 +18,8 @@ void sqc_gather_begin(struct sqc_gather *gather, const struct sqc_store *store,
 	gather->elements = sqc_segment_elements(geometry, index);
 	gather->runs = sqc_segment_runs(geometry, gather->elements);
 	gather->escapes = 0;
+	gather->checked = 0;
+	gather->coder = region->tuned ? &region->tuned->coder : NULL;
 	if (!gather->segment)
 		return;
 	for (uint32_t run = 0; run < gather->runs; run++)
@@ -28,7 +30,7 @@ void sqc_gather_begin(struct sqc_gather *gather, const struct sqc_store *store,
 		return;
 	gather->escapes = segment->current.escapes;
 	gather->exponents = store->memory + segment->current.tail;
-	gather->escape_indexes = gather->exponents + sqc_exponent_bytes(gather->elements);
+	gather->escape_indexes = gather->exponents + sqc_exponent_bytes(geometry, gather->elements);
 	gather->escape_words = gather->escape_indexes + 2 * (size_t)gather->escapes;
 }
 
@@ -36,7 +38,7 @@ const uint8_t *sqc_gather_run(const struct sqc_gather *gather, uint32_t run, uin
 {
 	switch (run) {
 	case SQC_RUN_EXPONENTS:
-		*bytes = sqc_exponent_bytes(gather->elements);
+		*bytes = sqc_exponent_bytes(gather->geometry, gather->elements);
 		return gather->exponents;
 	case SQC_RUN_ESCAPES:
 		*bytes = sqc_escape_bytes(gather->geometry, gather->escapes);
@@ -47,18 +49,30 @@ const uint8_t *sqc_gather_run(const struct sqc_gather *gather, uint32_t run, uin
 	}
 }
 
-bool sqc_gather_check(const struct sqc_gather *gather, uint32_t run)
+uint32_t sqc_gather_run_index(const struct sqc_gather *gather, uint32_t run)
 {
-	const uint32_t runs = gather->geometry->runs;
-	const uint32_t crc = run == SQC_RUN_EXPONENTS ? runs :
-			     run == SQC_RUN_ESCAPES ? runs + 1 : run;
-	uint32_t bytes;
-	const uint8_t *memory = sqc_gather_run(gather, run, &bytes);
-
-	return sqc_crc32c(0, memory, bytes) == gather->segment->crc[crc];
+	if (run == SQC_RUN_EXPONENTS)
+		return gather->geometry->runs;
+	return run == SQC_RUN_ESCAPES ? gather->geometry->runs + 1u : run;
 }
 
-bool sqc_gather_check_all(const struct sqc_gather *gather)
+bool sqc_gather_check(struct sqc_gather *gather, uint32_t run)
+{
+	const uint32_t index = sqc_gather_run_index(gather, run);
+	const uint64_t bit = UINT64_C(1) << index;
+	const uint8_t *memory;
+	uint32_t bytes;
+
+	if (gather->checked & bit)
+		return true;
+	memory = sqc_gather_run(gather, run, &bytes);
+	if (sqc_crc32c(0, memory, bytes) != gather->segment->crc[index])
+		return false;
+	gather->checked |= bit;
+	return true;
+}
+
+bool sqc_gather_check_all(struct sqc_gather *gather)
 {
 	if (!gather->segment)
 		return true;
@@ -109,6 +123,22 @@ void sqc_gather_groups(const struct sqc_gather *gather, uint32_t first, uint32_t
 		group->sign = scratch->words[0][i];
 		group->sticky = 0;
 		group->exponent = gather->exponents[first / SQC_GROUP_ELEMENTS + i];
+	}
+}
+
+void sqc_gather_tuned(const struct sqc_gather *gather, uint32_t first, uint32_t groups,
+		      uint32_t planes, struct sqc_gather_scratch *scratch)
+{
+	const uint8_t *scales = gather->exponents + first / SQC_GROUP_ELEMENTS * 2;
+
+	if (!gather->segment) {
+		memset(scratch->tuned, 0, groups * sizeof(scratch->tuned[0]));
+		return;
+	}
+	planes_copy(gather, first, groups, planes, scratch);
+	for (uint32_t i = 0; i < groups; i++) {
+		group_fill(scratch, i, 0, planes, scratch->tuned[i].code);
+		scratch->tuned[i].scale = sqc_le16(scales + 2 * (size_t)i);
 	}
 }
 
@@ -182,6 +212,25 @@ static void aligned_words(const struct sqc_gather *gather, uint32_t first, uint3
 		bits_to_words(gather->geometry->dtype, bits,
 			      words + i * SQC_GROUP_ELEMENTS * word_bytes);
 	}
+}
+
+static void tuned_words(const struct sqc_gather *gather, uint32_t first, uint32_t count,
+			uint8_t *words, struct sqc_gather_scratch *scratch)
+{
+	const uint32_t group_bytes = SQC_GROUP_ELEMENTS * gather->geometry->word_bytes;
+
+	sqc_gather_tuned(gather, first, count / SQC_GROUP_ELEMENTS, gather->runs, scratch);
+	for (uint32_t i = 0; i < count / SQC_GROUP_ELEMENTS; i++)
+		sqc_tuned_decode(gather->coder, gather->geometry->dtype, &scratch->tuned[i],
+				 words + i * group_bytes);
+}
+
+/* The escapes among elements [first, first + count) over what planes gave. */
+static void escapes_put(const struct sqc_gather *gather, uint32_t first, uint32_t count,
+			uint8_t *words)
+{
+	const uint32_t word_bytes = gather->geometry->word_bytes;
+
 	for (uint32_t i = sqc_gather_escape_from(gather, first); i < gather->escapes; i++) {
 		const uint32_t at = sqc_gather_escape(gather, i) - first;
 
@@ -225,10 +274,14 @@ void sqc_gather_words(const struct sqc_gather *gather, uint32_t first, uint32_t 
 		memset(words, 0, (size_t)count * gather->geometry->word_bytes);
 	else if (!gather->geometry->planes)
 		memcpy(words, gather->run[0] + first, count);
+	else if (gather->coder)
+		tuned_words(gather, first, count, words, scratch);
 	else if (gather->geometry->exponents)
 		aligned_words(gather, first, count, words, scratch);
 	else
 		plane_words(gather, first, count, words, scratch);
+	if (gather->segment && gather->geometry->exponents)
+		escapes_put(gather, first, count, words);
 }
 
 uint32_t sqc_gather_escape(const struct sqc_gather *gather, uint32_t escape)

@@ -24,14 +24,17 @@ struct sqc_gather {
 	uint32_t runs;				/* without the tail's */
 	uint32_t escapes;
 	const uint8_t *run[SQC_PLANES_MAX];
-	const uint8_t *exponents;
+	const uint8_t *exponents;		/* or scales */
+	const struct sqc_tuned_coder *coder;	/* placement tuned */
 	const uint8_t *escape_indexes;		/* 16 bits each */
 	const uint8_t *escape_words;
+	uint64_t checked;			/* runs that were, a bit each; see gather.c */
 };
 
 struct sqc_gather_scratch {
 	uint32_t words[SQC_PLANES_MAX][SQC_PIECE_GROUPS];
 	struct sqc_group groups[SQC_PIECE_GROUPS];
+	struct sqc_tuned_group tuned[SQC_PIECE_GROUPS];
 };
 
 void sqc_gather_begin(struct sqc_gather *gather, const struct sqc_store *store,
@@ -40,15 +43,21 @@ void sqc_gather_begin(struct sqc_gather *gather, const struct sqc_store *store,
 /* Memory and size of a run: a data run's number, SQC_RUN_EXPONENTS or
  * SQC_RUN_ESCAPES. */
 const uint8_t *sqc_gather_run(const struct sqc_gather *gather, uint32_t run, uint32_t *bytes);
-/* True when the run matches its CRC. */
-bool sqc_gather_check(const struct sqc_gather *gather, uint32_t run);
+/* Number of a run among the segment's CRCs: the tail's follow the data runs'. */
+uint32_t sqc_gather_run_index(const struct sqc_gather *gather, uint32_t run);
+/* True when the run matches its CRC. Looks once, as long as it does. */
+bool sqc_gather_check(struct sqc_gather *gather, uint32_t run);
 /* True when every run of the segment does. */
-bool sqc_gather_check_all(const struct sqc_gather *gather);
+bool sqc_gather_check_all(struct sqc_gather *gather);
 
 /* Groups from `first` on (an element's index in the segment), at most a
  * piece, with `planes` planes, the sign plane included; sticky is 0. */
 void sqc_gather_groups(const struct sqc_gather *gather, uint32_t first, uint32_t groups,
 		       uint32_t planes, struct sqc_gather_scratch *scratch);
+
+/* The same of placement tuned, into scratch->tuned. */
+void sqc_gather_tuned(const struct sqc_gather *gather, uint32_t first, uint32_t groups,
+		      uint32_t planes, struct sqc_gather_scratch *scratch);
 
 /* The stored words of elements from `first` on, at most a piece; whole
  * groups. `words` has room for them. */

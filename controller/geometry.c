@@ -2,6 +2,7 @@
 #include "geometry.h"
 
 #include "media.h"
+#include "tuned.h"
 
 /* Rows of a bank group and bank cycle, see geometry.h. */
 #define ROTATION 16u
@@ -15,9 +16,16 @@ static int planes_of(uint8_t dtype, uint8_t placement)
 		return 0;
 	if (placement == SQ_PLACEMENT_ALIGNED && magnitudes)
 		return (int)magnitudes + 1;
+	if (placement == SQ_PLACEMENT_TUNED && magnitudes)
+		return (int)sqc_tuned_planes(dtype);
 	if (placement == SQ_PLACEMENT_WORD && (magnitudes || dtype == SQ_DTYPE_INT8))
 		return (int)(8 * sqc_dtype_bytes(dtype));
 	return -1;
+}
+
+static uint8_t group_bytes_of(uint8_t placement)
+{
+	return placement == SQ_PLACEMENT_ALIGNED ? 1 : placement == SQ_PLACEMENT_TUNED ? 2 : 0;
 }
 
 bool sqc_geometry_begin(struct sqc_geometry *geometry, uint8_t dtype,
@@ -36,7 +44,8 @@ bool sqc_geometry_begin(struct sqc_geometry *geometry, uint8_t dtype,
 		.word_bytes = (uint8_t)sqc_dtype_bytes(dtype),
 		.planes = (uint8_t)planes,
 		.runs = (uint8_t)(planes ? (uint32_t)planes : SQC_SEGMENT_ELEMENTS / SQC_ROW_BYTES),
-		.exponents = placement == SQ_PLACEMENT_ALIGNED,
+		.exponents = group_bytes_of(placement) != 0,
+		.group_bytes = group_bytes_of(placement),
 	};
 	geometry->crcs = (uint8_t)(geometry->runs + (geometry->exponents ? 2 : 0));
 	geometry->elements = geometry->stride * rows;
@@ -100,9 +109,9 @@ uint64_t sqc_run_offset(const struct sqc_geometry *geometry, uint64_t segment,
 	return planes_offset + (uint64_t)place * bytes;
 }
 
-uint32_t sqc_exponent_bytes(uint32_t elements)
+uint32_t sqc_exponent_bytes(const struct sqc_geometry *geometry, uint32_t elements)
 {
-	return whole_lines(elements / SQC_GROUP_ELEMENTS);
+	return whole_lines(elements / SQC_GROUP_ELEMENTS * geometry->group_bytes);
 }
 
 uint32_t sqc_escape_bytes(const struct sqc_geometry *geometry, uint32_t escapes)
@@ -115,5 +124,5 @@ uint64_t sqc_tail_bytes(const struct sqc_geometry *geometry, uint32_t elements,
 {
 	if (!geometry->exponents)
 		return 0;
-	return (uint64_t)sqc_exponent_bytes(elements) + sqc_escape_bytes(geometry, escapes);
+	return (uint64_t)sqc_exponent_bytes(geometry, elements) + sqc_escape_bytes(geometry, escapes);
 }

@@ -15,7 +15,8 @@
  * segments lie in different bank groups and banks under either mapping of
  * dram.h.
  *
- * The tail's extent: one byte a group, padded to a line, then the escape list:
+ * The tail's extent: each group's exponent byte, or with placement tuned its
+ * scale of two bytes, padded to a line, then the escape list:
  * the indexes of the escaped elements in the segment (16 bits, ascending),
  * then their words.
  */
@@ -44,6 +45,7 @@ struct sqc_geometry {
 	uint8_t runs;			/* of a full segment, without the tail's */
 	uint8_t crcs;			/* runs, and the tail's */
 	bool exponents;			/* has a tail */
+	uint8_t group_bytes;		/* of a group in the tail: its exponent or scale */
 };
 
 /* False when the dtype and the placement do not go together. */
@@ -60,7 +62,7 @@ uint64_t sqc_planes_align(const struct sqc_geometry *geometry, uint32_t elements
 /* Offset in the store of a data run. */
 uint64_t sqc_run_offset(const struct sqc_geometry *geometry, uint64_t segment,
 			uint32_t elements, uint64_t planes_offset, uint32_t run);
-uint32_t sqc_exponent_bytes(uint32_t elements);
+uint32_t sqc_exponent_bytes(const struct sqc_geometry *geometry, uint32_t elements);
 uint32_t sqc_escape_bytes(const struct sqc_geometry *geometry, uint32_t escapes);
 uint64_t sqc_tail_bytes(const struct sqc_geometry *geometry, uint32_t elements,
 			uint32_t escapes);

@@ -9,11 +9,19 @@ static uint32_t entry_bytes(const struct sqc_geometry *geometry)
 	return (uint32_t)sqc_round_up(sizeof(struct sqc_map_entry) + 4u * geometry->crcs, 8);
 }
 
+/* Of the codebook between the map's head and its entries. */
+static uint32_t codebook_bytes(const struct sqc_geometry *geometry)
+{
+	return geometry->placement == SQ_PLACEMENT_TUNED ?
+		       (uint32_t)sqc_round_up(sizeof(struct sqc_codebook), 8) : 0;
+}
+
 uint64_t sqc_map_bytes(const struct sqc_geometry *geometry, uint64_t segments_written)
 {
 	if (!segments_written)
 		return 0;
-	return sizeof(struct sqc_map) + segments_written * entry_bytes(geometry);
+	return sizeof(struct sqc_map) + codebook_bytes(geometry) +
+	       segments_written * entry_bytes(geometry);
 }
 
 static void extent_release(struct sqc_store *store, struct sqc_extent *extent)
@@ -66,6 +74,11 @@ uint32_t sqc_map_write(struct sqc_store *store, const struct sqc_region *region)
 	uint8_t *at = begin + sizeof(map);
 
 	memcpy(begin, &map, sizeof(map));
+	if (codebook_bytes(&region->geometry)) {
+		memset(at, 0, codebook_bytes(&region->geometry));
+		memcpy(at, &region->tuned->codebook, sizeof(region->tuned->codebook));
+		at += codebook_bytes(&region->geometry);
+	}
 	for (uint64_t i = 0; i < region->geometry.segments; i++) {
 		const struct sqc_segment *segment = sqc_segment_at(region, i);
 
@@ -142,6 +155,23 @@ static bool map_valid(struct sqc_store *store, const struct sqc_region *region,
 	       extent->bytes == sqc_map_bytes(&region->geometry, map->count);
 }
 
+static sqc_status codebook_load(struct sqc_store *store, struct sqc_region *region,
+				const uint8_t *at, const char **reason)
+{
+	region->tuned = sqc_allocate(store, sizeof(*region->tuned));
+	if (!region->tuned) {
+		*reason = "out of memory";
+		return SQ_STATUS_RESOURCES_EXHAUSTED;
+	}
+	memcpy(&region->tuned->codebook, at, sizeof(region->tuned->codebook));
+	if (!sqc_codebook_valid(&region->tuned->codebook)) {
+		*reason = "the codebook of a tuned region has cells out of order";
+		return SQ_STATUS_STORE_DAMAGED;
+	}
+	sqc_tuned_begin(&region->tuned->coder, &region->tuned->codebook);
+	return SQ_STATUS_SUCCESS;
+}
+
 sqc_status sqc_map_load(struct sqc_store *store, struct sqc_region *region, const char **reason)
 {
 	const uint8_t *at;
@@ -155,6 +185,13 @@ sqc_status sqc_map_load(struct sqc_store *store, struct sqc_region *region, cons
 		return SQ_STATUS_STORE_DAMAGED;
 	}
 	at = store->memory + region->committed.map.offset + sizeof(map);
+	if (codebook_bytes(&region->geometry)) {
+		const sqc_status status = codebook_load(store, region, at, reason);
+
+		if (status)
+			return status;
+		at += codebook_bytes(&region->geometry);
+	}
 	for (uint32_t i = 0; i < map.count; i++, at += map.entry_bytes) {
 		const sqc_status status = entry_load(store, region, at, next_segment, reason);
 		struct sqc_map_entry entry;

@@ -23,7 +23,8 @@
  * Statistics: counters, neither checked nor trusted.
  *
  * Data: extents of granules. A segment has one extent for its planes and,
- * with placement aligned, one for its tail (exponents, then escapes); a region
+ * with placement aligned or tuned, one for its tail (exponents or scales, then
+ * escapes); a region
  * has one for its map. Which granules are free is derived when a store opens.
  *
  * Everything is little-endian.
@@ -113,7 +114,8 @@ struct sqc_entry {
 
 #define SQC_ENTRY_BYTES_MAX		(sizeof(struct sqc_entry) + 256u)
 
-/* Followed by `count` entries in ascending order of their segments. */
+/* Followed by the codebook with placement tuned (struct sqc_codebook, padded
+ * to 8 bytes), then `count` entries in ascending order of their segments. */
 struct sqc_map {
 	uint32_t count;
 	uint32_t entry_bytes;

@@ -75,8 +75,11 @@ static void planes_deliver(const struct sqc_reader *reader, const struct sqc_gat
 		raw_copy(out + plane * plane_bytes + element / 8, gather, gather->run[plane],
 			 low / 8, high / 8);
 	if (geometry->exponents)
-		raw_copy(out + layout->scale_offset + element / SQC_GROUP_ELEMENTS, gather,
-			 gather->exponents, low / SQC_GROUP_ELEMENTS, high / SQC_GROUP_ELEMENTS);
+		raw_copy(out + layout->scale_offset +
+				 element / SQC_GROUP_ELEMENTS * geometry->group_bytes,
+			 gather, gather->exponents,
+			 low / SQC_GROUP_ELEMENTS * geometry->group_bytes,
+			 high / SQC_GROUP_ELEMENTS * geometry->group_bytes);
 }
 
 static void segment_deliver(const struct sqc_reader *reader, const struct sqc_gather *gather,
@@ -90,72 +93,87 @@ static void segment_deliver(const struct sqc_reader *reader, const struct sqc_ga
 		rows_deliver(reader, gather, low, high, out);
 }
 
-/* Checks, counts and delivers the segments of a span in order. */
-static sqc_status segments_read(const struct sqc_reader *reader, const struct span *span,
-				struct sqc_tally *tally, uint8_t *out)
+/* Checks, counts and delivers the part of a segment that lies in a span. */
+static bool segment_read(struct sqc_walk *walk, const struct sqc_reader *reader,
+			 const struct span *span, uint64_t index, uint8_t *out)
 {
-	const uint64_t last = (span->end - 1) / SQC_SEGMENT_ELEMENTS;
+	const uint64_t base = index * SQC_SEGMENT_ELEMENTS;
+	const uint32_t low = span->begin > base ? (uint32_t)(span->begin - base) : 0;
+	struct sqc_gather *gather = &walk->gather;
+	struct sqc_touched touched;
+	uint32_t high;
 
-	for (uint64_t i = span->begin / SQC_SEGMENT_ELEMENTS; i <= last; i++) {
-		const uint64_t base = i * SQC_SEGMENT_ELEMENTS;
-		const uint32_t low = span->begin > base ? (uint32_t)(span->begin - base) : 0;
-		struct sqc_touched touched;
-		struct sqc_gather gather;
-		uint32_t high;
+	if (gather->index != index)
+		sqc_gather_begin(gather, reader->store, reader->region, index);
+	high = span->end - base < gather->elements ? (uint32_t)(span->end - base) :
+						     gather->elements;
+	if (!sqc_reader_check(reader, gather, low, high, &touched))
+		return false;
+	sqc_tally_segment(&walk->tally, gather, &touched, low, high);
+	segment_deliver(reader, gather, low, high, out);
+	return true;
+}
 
-		sqc_gather_begin(&gather, reader->store, reader->region, i);
-		high = span->end - base < gather.elements ? (uint32_t)(span->end - base) :
-							    gather.elements;
-		if (!sqc_reader_check(reader, &gather, low, high, &touched)) {
-			tally->result->error_row =
-				(uint32_t)(base / reader->region->geometry.stride);
-			return SQ_STATUS_MEDIA_FAILURE;
-		}
-		sqc_tally_segment(tally, &gather, &touched, low, high, false);
-		segment_deliver(reader, &gather, low, high, out);
+void sqc_walk_begin(struct sqc_walk *walk, struct sqc_result *result)
+{
+	walk->gather.index = UINT64_MAX;
+	sqc_tally_begin(&walk->tally, result);
+}
+
+sqc_status sqc_walk_read(struct sqc_walk *walk, const struct sqc_reader *reader,
+			 const struct sqc_read_request *request, uint8_t *out)
+{
+	const struct sqc_geometry *geometry = &reader->region->geometry;
+	struct sqc_result *result = walk->tally.result;
+	const struct span span = span_of(reader, request);
+	const uint64_t last = (span.end - 1) / SQC_SEGMENT_ELEMENTS;
+
+	for (uint64_t i = span.begin / SQC_SEGMENT_ELEMENTS; i <= last; i++) {
+		if (segment_read(walk, reader, &span, i, out))
+			continue;
+		result->error_row = (uint32_t)(i * SQC_SEGMENT_ELEMENTS / geometry->stride);
+		return SQ_STATUS_MEDIA_FAILURE;
 	}
 	if (reader->layout.axis == SQ_AXIS_COL)
 		sqc_reader_columns(reader, 0, reader->layout.rows, 0, reader->layout.cols, out);
+	result->bytes += reader->layout.bytes;
+	result->elements += (uint64_t)request->row_count * geometry->cols;
+	result->baseline_lines += ((span.end - span.begin) * geometry->word_bytes +
+				   SQC_LINE_BYTES - 1) / SQC_LINE_BYTES;
 	return SQ_STATUS_SUCCESS;
 }
 
-static void count_read(const struct sqc_reader *reader, const struct sqc_result *result)
+void sqc_read_values(const struct sqc_result *result, uint64_t requests,
+		     uint64_t values[SQC_COUNTERS])
 {
-	const uint64_t values[SQC_COUNTERS] = {
-		[SQC_COUNT_REQUESTS] = 1,
-		[SQC_COUNT_ELEMENTS] = result->elements,
-		[SQC_COUNT_LINK_BYTES] = result->bytes,
-		[SQC_COUNT_PLANE_LINES] = result->plane_lines,
-		[SQC_COUNT_CHECK_LINES] = result->check_lines,
-		[SQC_COUNT_BASELINE_LINES] = result->baseline_lines,
-		[SQC_COUNT_DRAM_TIME_NS] = result->dram_time_ns,
-		[SQC_COUNT_DRAM_ENERGY_PJ] = result->dram_energy_pj,
-		[SQC_COUNT_LINK_TIME_NS] = result->link_time_ns,
-	};
-
-	sqc_count(reader->store, reader->region, reader->layout.format, values);
+	memset(values, 0, SQC_COUNTERS * sizeof(values[0]));
+	values[SQC_COUNT_REQUESTS] = requests;
+	values[SQC_COUNT_ELEMENTS] = result->elements;
+	values[SQC_COUNT_LINK_BYTES] = result->bytes;
+	values[SQC_COUNT_PLANE_LINES] = result->plane_lines;
+	values[SQC_COUNT_CHECK_LINES] = result->check_lines;
+	values[SQC_COUNT_BASELINE_LINES] = result->baseline_lines;
+	values[SQC_COUNT_DRAM_TIME_NS] = result->dram_time_ns;
+	values[SQC_COUNT_DRAM_ENERGY_PJ] = result->dram_energy_pj;
+	values[SQC_COUNT_LINK_TIME_NS] = result->link_time_ns;
 }
 
 static sqc_status read_checked(struct sqc_reader *reader, const struct sqc_read_request *request,
 			       uint8_t *out, struct sqc_result *result)
 {
-	const struct sqc_geometry *geometry = &reader->region->geometry;
-	const struct span span = span_of(reader, request);
-	struct sqc_tally tally;
+	uint64_t values[SQC_COUNTERS];
+	struct sqc_walk walk;
 	sqc_status status;
 
-	sqc_tally_begin(&tally, result);
-	status = segments_read(reader, &span, &tally, out);
+	sqc_walk_begin(&walk, result);
+	status = sqc_walk_read(&walk, reader, request, out);
 	if (status)
 		return status;
 	result->format = reader->layout.format;
 	result->rounding = reader->layout.rounding;
-	result->bytes = reader->layout.bytes;
-	result->elements = (uint64_t)request->row_count * geometry->cols;
-	result->baseline_lines = ((span.end - span.begin) * geometry->word_bytes +
-				  SQC_LINE_BYTES - 1) / SQC_LINE_BYTES;
-	sqc_tally_end(&tally, result->bytes);
-	count_read(reader, result);
+	sqc_tally_end(&walk.tally, result->bytes);
+	sqc_read_values(result, 1, values);
+	sqc_count(reader->store, reader->region, reader->layout.format, values);
 	return SQ_STATUS_SUCCESS;
 }
 

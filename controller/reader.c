@@ -18,9 +18,11 @@ static sqc_status format_check(const struct sqc_geometry *geometry,
 		return SQ_STATUS_INVALID_INPUT;
 	if (!sqc_format_accepts(row, request->rounding))
 		return SQ_STATUS_UNSUPPORTED;
-	/* Bytes and raw planes have no columns to run down. */
+	/* Bytes and raw planes have no columns to run down; the scales of a
+	 * tuned code run along rows. */
 	if (request->axis == SQ_AXIS_COL &&
-	    (row->source == SQC_SOURCE_PLANES || !geometry->planes))
+	    (row->source == SQC_SOURCE_PLANES || row->source == SQC_SOURCE_TUNED ||
+	     !geometry->planes))
 		return SQ_STATUS_UNSUPPORTED;
 	return SQ_STATUS_SUCCESS;
 }
@@ -43,7 +45,7 @@ static void planes_lay(const struct sqc_geometry *geometry, struct sqc_layout *l
 	const uint64_t planes = SQ_FORMAT_PARAMETER(layout->format);
 
 	layout->code_row_bytes = geometry->stride / 8;
-	layout->scale_row_bytes = geometry->exponents ? geometry->stride / SQC_GROUP_ELEMENTS : 0;
+	layout->scale_row_bytes = geometry->stride / SQC_GROUP_ELEMENTS * geometry->group_bytes;
 	layout->micro_offset = planes * layout->rows * layout->code_row_bytes;
 	layout->scale_offset = layout->micro_offset;
 	layout->bytes = layout->scale_offset + layout->rows * layout->scale_row_bytes;
@@ -115,7 +117,21 @@ size_t sqc_read_scratch_bytes(const struct sqc_layout *layout)
 	return sizeof(struct sqc_read_scratch);
 }
 
-/* Planes to gather; fewer than all only for groups and raw planes. */
+/* Groups as they are stored: only placement aligned has them. */
+static bool gathers_groups(const struct sqc_reader *reader)
+{
+	return reader->source == SQC_SOURCE_GROUPS &&
+	       reader->region->geometry.placement == SQ_PLACEMENT_ALIGNED;
+}
+
+/* The format is made from whole words, escapes included. */
+static bool gathers_words(const struct sqc_reader *reader)
+{
+	return reader->source != SQC_SOURCE_PLANES && reader->source != SQC_SOURCE_TUNED &&
+	       !gathers_groups(reader);
+}
+
+/* Planes to gather; fewer than all only for groups, tuned codes and raw planes. */
 static void planes_choose(struct sqc_reader *reader)
 {
 	const struct sqc_geometry *geometry = &reader->region->geometry;
@@ -124,7 +140,9 @@ static void planes_choose(struct sqc_reader *reader)
 	reader->planes = geometry->planes;
 	if (reader->source == SQC_SOURCE_PLANES)
 		reader->planes = SQ_FORMAT_PARAMETER(reader->layout.format);
-	if (reader->source != SQC_SOURCE_GROUPS || !geometry->exponents)
+	if (reader->source == SQC_SOURCE_TUNED)
+		reader->planes = sqc_format_planes(reader->format, rounding, geometry->planes);
+	if (!gathers_groups(reader))
 		return;
 	reader->planes = sqc_format_planes(reader->format, rounding, geometry->planes);
 	if (!reader->planes) {
@@ -156,7 +174,7 @@ sqc_status sqc_reader_begin(struct sqc_reader *reader, const struct sqc_store *s
 
 /* ----------------------------------------------------------- checking */
 
-static bool runs_check(const struct sqc_gather *gather, const struct sqc_touched *touched)
+static bool runs_check(struct sqc_gather *gather, const struct sqc_touched *touched)
 {
 	for (uint32_t run = touched->first_run; run < touched->end_run; run++) {
 		if (!sqc_gather_check(gather, run))
@@ -217,7 +235,7 @@ static uint32_t ties_plane(const struct sqc_reader *reader, const struct sqc_gat
  * (K minus the significand's bits, at least 8 planes below the first) that
  * its guard bit, in the first 8 magnitude planes, is 0.
  */
-static bool ties_decide(const struct sqc_reader *reader, const struct sqc_gather *gather,
+static bool ties_decide(const struct sqc_reader *reader, struct sqc_gather *gather,
 			uint32_t low, uint32_t high, struct sqc_touched *touched)
 {
 	const uint32_t first = low / SQC_GROUP_ELEMENTS, end = high / SQC_GROUP_ELEMENTS;
@@ -231,12 +249,9 @@ static bool ties_decide(const struct sqc_reader *reader, const struct sqc_gather
 	return true;
 }
 
-bool sqc_reader_check(const struct sqc_reader *reader, const struct sqc_gather *gather,
+bool sqc_reader_check(const struct sqc_reader *reader, struct sqc_gather *gather,
 		      uint32_t low, uint32_t high, struct sqc_touched *touched)
 {
-	const bool exact = reader->source == SQC_SOURCE_WORDS ||
-			   reader->source == SQC_SOURCE_VALUES;
-
 	*touched = (struct sqc_touched){ 0 };
 	if (!gather->segment) {
 		if (reader->ties)
@@ -245,7 +260,7 @@ bool sqc_reader_check(const struct sqc_reader *reader, const struct sqc_gather *
 	}
 	touched->end_run = (uint8_t)reader->planes;
 	touched->exponents = gather->geometry->exponents;
-	touched->escapes = exact && gather->escapes;
+	touched->escapes = gathers_words(reader) && gather->escapes;
 	if (!gather->geometry->planes) {
 		touched->first_run = (uint8_t)(low / SQC_ROW_BYTES);
 		touched->end_run = (uint8_t)((high - 1) / SQC_ROW_BYTES + 1);
@@ -332,13 +347,27 @@ static void encode_groups(const struct sqc_reader *reader, const struct sqc_gath
 	encode(reader, scratch->gather.groups, cols, out);
 }
 
+static void encode_tuned(const struct sqc_reader *reader, const struct sqc_gather *gather,
+			 uint32_t first, uint32_t cols, const struct sqc_row_out *out)
+{
+	struct sqc_read_scratch *scratch = reader->scratch;
+	const uint32_t groups = (cols + SQC_GROUP_ELEMENTS - 1) / SQC_GROUP_ELEMENTS;
+
+	sqc_gather_tuned(gather, first, groups, reader->planes, &scratch->gather);
+	encode(reader, scratch->gather.tuned, cols, out);
+}
+
 void sqc_reader_encode(const struct sqc_reader *reader, const struct sqc_gather *gather,
 		       uint32_t first, uint32_t cols, const struct sqc_row_out *out)
 {
 	struct sqc_read_scratch *scratch = reader->scratch;
 	const uint32_t padded = (uint32_t)sqc_round_up(cols, SQC_GROUP_ELEMENTS);
 
-	if (reader->source == SQC_SOURCE_GROUPS && gather->geometry->exponents) {
+	if (reader->source == SQC_SOURCE_TUNED) {
+		encode_tuned(reader, gather, first, cols, out);
+		return;
+	}
+	if (gathers_groups(reader)) {
 		encode_groups(reader, gather, first, cols, out);
 		return;
 	}

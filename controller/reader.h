@@ -42,10 +42,25 @@ struct sqc_touched {
 	bool escapes;
 };
 
+/* Lines [first, end) of a run that were counted. */
+struct sqc_window {
+	uint32_t first;
+	uint32_t end;
+};
+
 struct sqc_tally {
 	struct sqc_result *result;
-	bool again;
+	/* Of the segment visited last: a line that is wanted twice is read
+	 * once. A read goes upwards, so one window a run says it all. */
+	uint64_t segment;
+	struct sqc_window window[SQC_RUNS_MAX];
 	struct sqc_dram_cost cost;
+};
+
+/* The way of one request over segments, whatever its parts ask of them. */
+struct sqc_walk {
+	struct sqc_gather gather;	/* of the segment visited last */
+	struct sqc_tally tally;
 };
 
 struct sqc_reader {
@@ -70,7 +85,7 @@ sqc_status sqc_reader_begin(struct sqc_reader *reader, const struct sqc_store *s
  * Checks the runs that elements [low, high) of a segment need; whole groups.
  * With ties, fills scratch->sticky. False when a run is damaged.
  */
-bool sqc_reader_check(const struct sqc_reader *reader, const struct sqc_gather *gather,
+bool sqc_reader_check(const struct sqc_reader *reader, struct sqc_gather *gather,
 		      uint32_t low, uint32_t high, struct sqc_touched *touched);
 
 /* Encodes one piece: `cols` real columns from element `first` of a segment. */
@@ -96,11 +111,19 @@ void sqc_reader_column_piece(const struct sqc_reader *reader, uint32_t row, uint
 
 /* tally.c */
 void sqc_tally_begin(struct sqc_tally *tally, struct sqc_result *result);
-/* Counts what reading elements [low, high) of a segment took. `again`: its
- * runs were checked already, when other elements were read. */
+/* Counts what reading elements [low, high) of a segment took. */
 void sqc_tally_segment(struct sqc_tally *tally, const struct sqc_gather *gather,
-		       const struct sqc_touched *touched, uint32_t low, uint32_t high,
-		       bool again);
+		       const struct sqc_touched *touched, uint32_t low, uint32_t high);
 void sqc_tally_end(struct sqc_tally *tally, uint64_t link_bytes);
+
+/* read.c */
+void sqc_walk_begin(struct sqc_walk *walk, struct sqc_result *result);
+/* Reads what a reader asks for into `out`, and adds to the walk's result.
+ * Errors: MEDIA_FAILURE. */
+sqc_status sqc_walk_read(struct sqc_walk *walk, const struct sqc_reader *reader,
+			 const struct sqc_read_request *request, uint8_t *out);
+/* The values that a result adds to counters; `requests` of them. */
+void sqc_read_values(const struct sqc_result *result, uint64_t requests,
+		     uint64_t values[SQC_COUNTERS]);
 
 #endif /* SMARTQUANT_READER_H */

@@ -134,6 +134,7 @@ void sqc_region_free(struct sqc_store *store, struct sqc_region *region)
 	for (uint64_t i = 0; i < region->chunk_count; i++)
 		sqc_release(store, region->chunks[i]);
 	sqc_release(store, region->chunks);
+	sqc_release(store, region->tuned);
 	sqc_release(store, region);
 }
 
@@ -236,6 +237,25 @@ sqc_status sqc_region_describe(const struct sqc_store *store, uint32_t handle,
 		.views = region->views,
 	};
 	memcpy(info->name, region->name, sizeof(info->name));
+	return SQ_STATUS_SUCCESS;
+}
+
+sqc_status sqc_region_levels(const struct sqc_store *store, uint32_t handle,
+			     uint32_t bits, float *levels)
+{
+	const struct sqc_region *region = sqc_region_of(store, handle);
+
+	if (!region)
+		return SQ_STATUS_INVALID_HANDLE;
+	if (bits < 2 || bits > SQC_TUNED_BITS)
+		return SQ_STATUS_INVALID_INPUT;
+	if (region->geometry.placement != SQ_PLACEMENT_TUNED)
+		return SQ_STATUS_UNSUPPORTED;
+	if (region->tuned)
+		memcpy(levels, sqc_codebook_levels(&region->tuned->codebook, bits),
+		       sizeof(*levels) << bits);
+	else
+		memset(levels, 0, sizeof(*levels) << bits);
 	return SQ_STATUS_SUCCESS;
 }
 

@@ -55,7 +55,13 @@ void sqc_count(const struct sqc_store *store, const struct sqc_region *region,
 	if (region)
 		add(sqc_counters_region(store, region->slot), values);
 	if (format != SQ_FORMAT_TAG)
-		add(sqc_counters_format(store, format), values);
+		sqc_count_format(store, format, values);
+}
+
+void sqc_count_format(const struct sqc_store *store, uint16_t format,
+		      const uint64_t values[SQC_COUNTERS])
+{
+	add(sqc_counters_format(store, format), values);
 }
 
 void sqc_count_failure(const struct sqc_store *store, const struct sqc_region *region,

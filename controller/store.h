@@ -33,6 +33,7 @@
 #include "geometry.h"
 #include "media.h"
 #include "space.h"
+#include "tuned.h"
 
 #define SQC_CHUNK_SEGMENTS		32u
 
@@ -67,6 +68,12 @@ enum sqc_pending {
 	SQC_PENDING_DELETE,
 };
 
+/* Placement tuned: what the codes of a region mean. */
+struct sqc_tuned {
+	struct sqc_codebook codebook;
+	struct sqc_tuned_coder coder;
+};
+
 struct sqc_region {
 	uint32_t slot;
 	uint16_t generation;
@@ -87,6 +94,7 @@ struct sqc_region {
 	uint64_t segment_bytes;		/* sizeof(struct sqc_segment) and its CRCs */
 	uint8_t **chunks;
 	uint64_t chunk_count;
+	struct sqc_tuned *tuned;	/* NULL: other placements, or never written */
 	uint16_t name_bytes;
 	char name[SQ_NAME_MAX + 1];
 };
@@ -234,6 +242,9 @@ void sqc_counters_clear(struct sqc_counters *counters);
 /* Adds to the global counters, and to a region's and a format's if given. */
 void sqc_count(const struct sqc_store *store, const struct sqc_region *region,
 	       uint16_t format, const uint64_t values[SQC_COUNTERS]);
+/* Adds to a format's counters alone. */
+void sqc_count_format(const struct sqc_store *store, uint16_t format,
+		      const uint64_t values[SQC_COUNTERS]);
 void sqc_count_failure(const struct sqc_store *store, const struct sqc_region *region,
 		       uint16_t format, sqc_status status);
 

@@ -1,27 +1,51 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines, counted where runs are read, and the DRAM model's view of them. */
+#include <string.h>
+
 #include "reader.h"
 
 void sqc_tally_begin(struct sqc_tally *tally, struct sqc_result *result)
 {
 	tally->result = result;
+	tally->segment = UINT64_MAX;
 	sqc_dram_cost_begin(&tally->cost, NULL, SQC_DRAM_INTERLEAVED);
 }
 
-/* Bytes [low, high) of a run were asked for; all of it was checked. */
+/* Lines [first, end) of a run that begins at `memory`. */
+static void lines_count(struct sqc_tally *tally, const struct sqc_gather *gather,
+			const uint8_t *memory, uint32_t first, uint32_t end)
+{
+	const uint64_t address = (uint64_t)(memory - gather->store->memory);
+
+	if (first >= end)
+		return;
+	tally->result->plane_lines += end - first;
+	tally->result->check_lines -= end - first;
+	sqc_dram_cost_run(&tally->cost, address + first * SQC_LINE_BYTES, end - first);
+}
+
+/* Bytes [low, high) of a run are wanted; all of it was read for its CRC. */
 static void run_count(struct sqc_tally *tally, const struct sqc_gather *gather, uint32_t run,
 		      uint32_t low, uint32_t high)
 {
+	struct sqc_window *window = &tally->window[sqc_gather_run_index(gather, run)];
+	const uint32_t first = low / SQC_LINE_BYTES;
+	const uint32_t end = (high + SQC_LINE_BYTES - 1) / SQC_LINE_BYTES;
 	uint32_t bytes;
 	const uint8_t *memory = sqc_gather_run(gather, run, &bytes);
-	const uint32_t first = low / SQC_LINE_BYTES;
-	const uint32_t lines = (high + SQC_LINE_BYTES - 1) / SQC_LINE_BYTES - first;
 
-	tally->result->plane_lines += lines;
-	tally->result->check_lines += (tally->again ? 0 : bytes / SQC_LINE_BYTES) - (uint64_t)lines;
-	sqc_dram_cost_run(&tally->cost,
-			  (uint64_t)(memory - gather->store->memory) + first * SQC_LINE_BYTES,
-			  lines);
+	if (first >= end)
+		return;
+	if (!window->end) {
+		tally->result->check_lines += bytes / SQC_LINE_BYTES;
+		*window = (struct sqc_window){ first, first };
+	}
+	lines_count(tally, gather, memory, first, end < window->first ? end : window->first);
+	lines_count(tally, gather, memory, first > window->end ? first : window->end, end);
+	if (first < window->first)
+		window->first = first;
+	if (end > window->end)
+		window->end = end;
 }
 
 /* The part of a u8 region's run that bytes [low, high) of the segment share. */
@@ -36,12 +60,14 @@ static void bytes_count(struct sqc_tally *tally, const struct sqc_gather *gather
 }
 
 void sqc_tally_segment(struct sqc_tally *tally, const struct sqc_gather *gather,
-		       const struct sqc_touched *touched, uint32_t low, uint32_t high,
-		       bool again)
+		       const struct sqc_touched *touched, uint32_t low, uint32_t high)
 {
 	uint32_t bytes;
 
-	tally->again = again;
+	if (tally->segment != gather->index) {
+		tally->segment = gather->index;
+		memset(tally->window, 0, sizeof(tally->window));
+	}
 	for (uint32_t run = touched->first_run; run < touched->end_run; run++) {
 		if (gather->geometry->planes)
 			run_count(tally, gather, run, low / 8, high / 8);
@@ -49,8 +75,9 @@ void sqc_tally_segment(struct sqc_tally *tally, const struct sqc_gather *gather,
 			bytes_count(tally, gather, run, low, high);
 	}
 	if (touched->exponents)
-		run_count(tally, gather, SQC_RUN_EXPONENTS, low / SQC_GROUP_ELEMENTS,
-			  high / SQC_GROUP_ELEMENTS);
+		run_count(tally, gather, SQC_RUN_EXPONENTS,
+			  low / SQC_GROUP_ELEMENTS * gather->geometry->group_bytes,
+			  high / SQC_GROUP_ELEMENTS * gather->geometry->group_bytes);
 	if (touched->escapes) {
 		sqc_gather_run(gather, SQC_RUN_ESCAPES, &bytes);
 		run_count(tally, gather, SQC_RUN_ESCAPES, 0, bytes);

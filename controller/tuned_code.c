@@ -203,10 +203,10 @@ static void grid_numbers(const uint32_t bits[GROUP], uint32_t scale, uint32_t si
 	bool small = scale < SCALE_BITS_MIN;
 	float whole = sqc_float_from_bits(scale);
 
-	if (small)
-		whole = scale < 0x800000 ? (float)(int32_t)scale * sqc_exp2(-49) : whole * up;
 	if (scale == 0)
 		whole = 1.0f;
+	else if (small)
+		whole = scale < 0x800000 ? (float)(int32_t)scale * sqc_exp2(-49) : whole * up;
 	for (unsigned int i = 0; i < GROUP; i++) {
 		uint32_t absolute = bits[i] & 0x7fffffff;
 		float part = sqc_float_from_bits(absolute);
@@ -222,25 +222,32 @@ static void grid_numbers(const uint32_t bits[GROUP], uint32_t scale, uint32_t si
 	}
 }
 
+/* `dtype` is a constant of the caller, so that each gets loops of its own. */
 static inline void encode_ranks(const struct sqc_tuned_coder *coder, uint8_t dtype,
 				const uint32_t word[GROUP], const uint32_t grid[GROUP],
 				float scale, struct sqc_tuned_group *group)
 {
 	const struct word_type *type = &word_types[dtype];
 	uint32_t ranks = 1u << type->rank_bits;
+	uint32_t cell[GROUP], outer[GROUP], beside_zero[GROUP], fits[GROUP];
 
 	for (unsigned int i = 0; i < GROUP; i++) {
-		uint32_t cell = coder->cell[grid[i]];
-		uint32_t absolute = word[i] & (type->sign - 1);
-		uint32_t limit = ranks - coder->beside_zero[cell];
-		uint32_t rank = word_behind(dtype, coder->outer[cell], scale) - 1 - absolute;
-		bool zero = absolute == 0 && coder->beside_zero[cell];
-		bool fits = zero || (rank < limit && scale != 0.0f);
-
-		rank = zero ? ranks - 1 : fits ? rank : 0;
-		group->code[i] = cell << 24 | rank << (24 - type->rank_bits);
-		group->escaped |= (uint32_t)!fits << i;
+		cell[i] = coder->cell[grid[i]];
+		outer[i] = coder->outer[cell[i]];
+		beside_zero[i] = coder->beside_zero[cell[i]];
 	}
+	for (unsigned int i = 0; i < GROUP; i++) {
+		uint32_t absolute = word[i] & (type->sign - 1);
+		uint32_t rank = word_behind(dtype, outer[i], scale) - 1 - absolute;
+		uint32_t zero = beside_zero[i] & (absolute == 0);
+
+		fits[i] = zero | ((rank < ranks - beside_zero[i]) & (scale != 0.0f));
+		rank = zero ? ranks - 1 : rank;
+		rank = fits[i] ? rank : 0;
+		group->code[i] = cell[i] << 24 | rank << (24 - type->rank_bits);
+	}
+	for (unsigned int i = 0; i < GROUP; i++)
+		group->escaped |= (fits[i] ^ 1) << i;
 }
 
 void sqc_tuned_encode(const struct sqc_tuned_coder *coder, uint8_t dtype,
@@ -261,28 +268,53 @@ void sqc_tuned_encode(const struct sqc_tuned_coder *coder, uint8_t dtype,
 	grid_numbers(bits, scale, sign, grid);
 	/* A scale of 0 makes every element but zeros an escape. */
 	scale = scale < SCALE_BITS_MIN ? 0 : scale;
-	encode_ranks(coder, dtype, word, grid, sqc_float_from_bits(scale), group);
+	if (dtype == SQ_DTYPE_BF16)
+		encode_ranks(coder, SQ_DTYPE_BF16, word, grid, sqc_float_from_bits(scale), group);
+	else if (dtype == SQ_DTYPE_FP16)
+		encode_ranks(coder, SQ_DTYPE_FP16, word, grid, sqc_float_from_bits(scale), group);
+	else
+		encode_ranks(coder, SQ_DTYPE_FP32, word, grid, sqc_float_from_bits(scale), group);
+}
+
+static inline void decode_ranks(const struct sqc_tuned_coder *coder, uint8_t dtype,
+				const uint32_t code[GROUP], float scale,
+				uint32_t flip, uint32_t word[GROUP])
+{
+	const struct word_type *type = &word_types[dtype];
+	uint32_t last_rank = (1u << type->rank_bits) - 1;
+	uint32_t outer[GROUP], beside_zero[GROUP], negative[GROUP];
+
+	for (unsigned int i = 0; i < GROUP; i++) {
+		uint32_t cell = code[i] >> 24;
+
+		outer[i] = coder->outer[cell];
+		beside_zero[i] = coder->beside_zero[cell];
+		negative[i] = coder->negative[cell] ^ flip;
+	}
+	for (unsigned int i = 0; i < GROUP; i++) {
+		uint32_t rank = code[i] >> (24 - type->rank_bits) & last_rank;
+		uint32_t behind = word_behind(dtype, outer[i], scale);
+		uint32_t absolute = behind > rank ? behind - 1 - rank : 0;
+		uint32_t zero = beside_zero[i] & (rank == last_rank);
+
+		absolute = zero ? 0 : absolute & (type->sign - 1);
+		word[i] = absolute | (negative[i] ? type->sign : 0);
+	}
 }
 
 void sqc_tuned_decode(const struct sqc_tuned_coder *coder, uint8_t dtype,
 		      const struct sqc_tuned_group *group, void *words)
 {
-	const struct word_type *type = &word_types[dtype];
 	uint32_t bits = scale_bits(dtype, group->scale);
 	float scale = sqc_float_from_bits(bits < SCALE_BITS_MIN ? 0 : bits);
-	uint32_t last_rank = (1u << type->rank_bits) - 1;
 	uint32_t flip = group->scale >> 15;
 	uint32_t word[GROUP];
 
-	for (unsigned int i = 0; i < GROUP; i++) {
-		uint32_t cell = group->code[i] >> 24;
-		uint32_t rank = group->code[i] >> (24 - type->rank_bits) & last_rank;
-		uint32_t behind = word_behind(dtype, coder->outer[cell], scale);
-		uint32_t absolute = behind > rank ? behind - 1 - rank : 0;
-		bool zero = coder->beside_zero[cell] && rank == last_rank;
-		bool negative = coder->negative[cell] != flip;
-
-		word[i] = (zero ? 0 : absolute & (type->sign - 1)) | (negative ? type->sign : 0);
-	}
+	if (dtype == SQ_DTYPE_BF16)
+		decode_ranks(coder, SQ_DTYPE_BF16, group->code, scale, flip, word);
+	else if (dtype == SQ_DTYPE_FP16)
+		decode_ranks(coder, SQ_DTYPE_FP16, group->code, scale, flip, word);
+	else
+		decode_ranks(coder, SQ_DTYPE_FP32, group->code, scale, flip, word);
 	store_words(dtype, word, words);
 }

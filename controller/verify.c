@@ -3,7 +3,7 @@
 #include "gather.h"
 
 struct verification {
-	const struct sqc_gather *gather;
+	struct sqc_gather *gather;
 	uint32_t handle;
 	uint64_t *checked;
 	struct sqc_bad_run *bad;

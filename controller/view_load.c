@@ -47,14 +47,11 @@ static struct place place_of(uint64_t offset, uint64_t row_bytes)
 /* Makes elements [low, high) of a segment readable, and counts them. */
 static sqc_status elements_open(struct load *load, uint64_t segment, uint32_t low, uint32_t high)
 {
-	const bool again = load->gather.index == segment;
-
-	if (!again)
+	if (load->gather.index != segment)
 		sqc_gather_begin(&load->gather, load->reader.store, load->reader.region, segment);
-	if ((!again || load->reader.ties) &&
-	    !sqc_reader_check(&load->reader, &load->gather, low, high, &load->touched))
+	if (!sqc_reader_check(&load->reader, &load->gather, low, high, &load->touched))
 		return SQ_STATUS_MEDIA_FAILURE;
-	sqc_tally_segment(&load->tally, &load->gather, &load->touched, low, high, again);
+	sqc_tally_segment(&load->tally, &load->gather, &load->touched, low, high);
 	return SQ_STATUS_SUCCESS;
 }
 
@@ -183,12 +180,14 @@ static sqc_status raw_load(struct load *load, uint64_t offset, uint8_t *to, uint
 	const struct sqc_layout *layout = &load->reader.layout;
 	const bool exponent = layout->scale_row_bytes && offset >= layout->scale_offset;
 	const uint32_t elements = exponent ? SQC_GROUP_ELEMENTS : 8;
+	const uint32_t unit_bytes = exponent ? load->reader.region->geometry.group_bytes : 1;
 	const struct place place = exponent ?
 		place_of(offset - layout->scale_offset, layout->scale_row_bytes) :
 		place_of(offset, layout->code_row_bytes);
 	const uint32_t plane = exponent ? 0 : (uint32_t)(place.row / layout->rows);
 	const uint64_t element = (load->reader.first_row + place.row % layout->rows) *
-				 load->reader.region->geometry.stride + place.byte * elements;
+				 load->reader.region->geometry.stride +
+				 place.byte / unit_bytes * elements;
 	const uint32_t low = (uint32_t)(element % SQC_SEGMENT_ELEMENTS);
 	const uint32_t run = exponent ? SQC_RUN_EXPONENTS : plane;
 	uint32_t run_bytes;
@@ -206,8 +205,9 @@ static sqc_status raw_load(struct load *load, uint64_t offset, uint8_t *to, uint
 		.end_run = (uint8_t)(exponent ? plane : plane + 1),
 		.exponents = exponent,
 	};
-	sqc_tally_segment(&load->tally, &load->gather, &load->touched, low, low + elements, false);
-	*to = sqc_gather_run(&load->gather, run, &run_bytes)[low / elements];
+	sqc_tally_segment(&load->tally, &load->gather, &load->touched, low, low + elements);
+	*to = sqc_gather_run(&load->gather, run, &run_bytes)[low / elements * unit_bytes +
+								    place.byte % unit_bytes];
 	return SQ_STATUS_SUCCESS;
 }
 

@@ -24,6 +24,7 @@ struct write_scratch {
 	float stored[CONVERT_ELEMENTS];
 	struct sqc_build_scratch build;
 	struct sqc_gather_scratch gather;
+	struct sqc_codebook_builder codebook;
 };
 
 /* A write in progress. */
@@ -42,6 +43,7 @@ struct writer {
 	uint64_t last_segment;
 	uint8_t *staged;			/* struct sqc_segment each */
 	uint64_t staged_count;
+	struct sqc_tuned *tuned;		/* placement tuned: of the staged segments */
 };
 
 static struct sqc_segment *staged_at(const struct writer *writer, uint64_t i)
@@ -324,7 +326,9 @@ static sqc_status segment_stage(struct writer *writer, uint64_t index)
 	if (!status)
 		status = sqc_build(writer->store, writer->region, index, writer->scratch->words,
 				   staged_at(writer, writer->staged_count),
-				   &writer->written_lines, &writer->scratch->build);
+				   &writer->written_lines,
+				   writer->tuned ? &writer->tuned->coder : NULL,
+				   &writer->scratch->build);
 	if (!status)
 		writer->staged_count++;
 	return status;
@@ -360,12 +364,90 @@ static void replace(struct writer *writer)
 	for (uint64_t i = 0; i < writer->staged_count; i++)
 		sqc_segment_replace(writer->store, writer->region, writer->first_segment + i,
 				    staged_at(writer, i));
+	if (writer->tuned != writer->region->tuned) {
+		sqc_release(writer->store, writer->region->tuned);
+		writer->region->tuned = writer->tuned;
+	}
 	writer->region->dirty = true;
+}
+
+/* ------------------------------------------------------ placement tuned */
+
+/* Groups that a codebook is made from, at most; spread over all rows. */
+#define SAMPLE_GROUPS 16384u
+
+/* The words of one group of a row of the request; the decoder takes whole
+ * blocks. False when they are not finite: coding will say where. */
+static bool sample_words(struct writer *writer, uint64_t row, uint32_t col, uint8_t *words)
+{
+	const struct sqc_geometry *geometry = &writer->region->geometry;
+	const uint8_t *data = writer->data + row * row_bytes(writer);
+	const uint32_t rest = geometry->cols - col;
+	const uint32_t count = rest < SQC_GROUP_ELEMENTS ? rest : SQC_GROUP_ELEMENTS;
+	const uint32_t block = col / writer->block_elements;
+	float *given = writer->scratch->given;
+
+	memset(words, 0, SQC_GROUP_ELEMENTS * (size_t)geometry->word_bytes);
+	data += (uint64_t)block * writer->block_bytes;
+	if (writer->encoding) {
+		writer->encoding->decode(data, writer->block_elements == 1 ? count : 1, given);
+		sqc_values_to_words(geometry->dtype, given + col % writer->block_elements,
+				    count, words);
+	} else {
+		memcpy(words, data, (size_t)count * geometry->word_bytes);
+	}
+	return words_finite(geometry->dtype, words, SQC_GROUP_ELEMENTS);
+}
+
+static void codebook_make(struct writer *writer, struct sqc_codebook *codebook)
+{
+	const struct sqc_geometry *geometry = &writer->region->geometry;
+	const uint64_t row_groups = geometry->stride / SQC_GROUP_ELEMENTS;
+	const uint64_t groups = row_groups * writer->request->row_count;
+	const uint64_t step = (groups + SAMPLE_GROUPS - 1) / SAMPLE_GROUPS;
+	struct sqc_codebook_builder *builder = &writer->scratch->codebook;
+	uint8_t words[SQC_GROUP_ELEMENTS * 4];
+
+	sqc_codebook_begin(builder);
+	for (uint64_t i = 0; i * step < groups; i++) {
+		/* One of each `step`, at places that do not line up with rows. */
+		uint64_t group = i * step + (i * 2654435761u >> 7) % step;
+
+		if (group < groups &&
+		    sample_words(writer, group / row_groups,
+				 (uint32_t)(group % row_groups) * SQC_GROUP_ELEMENTS, words))
+			sqc_codebook_add(builder, geometry->dtype, words);
+	}
+	sqc_codebook_finish(builder, codebook);
+}
+
+/* A write of all rows makes a new codebook; others keep to the one there is. */
+static sqc_status tuned_begin(struct writer *writer)
+{
+	struct sqc_region *region = writer->region;
+
+	if (region->geometry.placement != SQ_PLACEMENT_TUNED)
+		return SQ_STATUS_SUCCESS;
+	writer->tuned = region->tuned;
+	if (region->tuned && writer->request->row_count < region->geometry.rows)
+		return SQ_STATUS_SUCCESS;
+	writer->tuned = sqc_allocate(writer->store, sizeof(*writer->tuned));
+	if (!writer->tuned)
+		return SQ_STATUS_RESOURCES_EXHAUSTED;
+	codebook_make(writer, &writer->tuned->codebook);
+	sqc_tuned_begin(&writer->tuned->coder, &writer->tuned->codebook);
+	return SQ_STATUS_SUCCESS;
+}
+
+static void tuned_end(struct writer *writer)
+{
+	if (writer->tuned != writer->region->tuned)
+		sqc_release(writer->store, writer->tuned);
 }
 
 static sqc_status segments_write(struct writer *writer)
 {
-	sqc_status status = SQ_STATUS_SUCCESS;
+	sqc_status status = tuned_begin(writer);
 
 	for (uint64_t i = writer->first_segment; i <= writer->last_segment && !status; i++)
 		status = segment_stage(writer, i);
@@ -375,6 +457,7 @@ static sqc_status segments_write(struct writer *writer)
 		unstage(writer);
 	else
 		replace(writer);
+	tuned_end(writer);
 	return status;
 }
 

@@ -29,7 +29,8 @@ protected:
 TEST_F(Views, LoadsGiveTheBytesOfTheReadInEveryFormat)
 {
     const std::uint32_t regions[] = {filled("bf16", 37, 70), filled("fp32", 5, 100, SQ_DTYPE_FP32), filled("fp16", 3, 33, SQ_DTYPE_FP16),
-                                     filled("word", 3, 40, SQ_DTYPE_BF16, SQ_PLACEMENT_WORD), filled("int8", 2, 40, SQ_DTYPE_INT8, SQ_PLACEMENT_WORD),
+                                     filled("word", 3, 40, SQ_DTYPE_BF16, SQ_PLACEMENT_WORD),
+                                     filled("tuned", 5, 70, SQ_DTYPE_BF16, SQ_PLACEMENT_TUNED), filled("int8", 2, 40, SQ_DTYPE_INT8, SQ_PLACEMENT_WORD),
                                      filled("blob", 2, 9000, SQ_DTYPE_U8, SQ_PLACEMENT_BYTES)};
     std::mt19937 random(1);
     for (const auto handle : regions) {
