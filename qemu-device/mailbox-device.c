@@ -30,6 +30,30 @@ static void sq_identify_formats(struct sq_mbox_identify *out)
     out->encoding_count = cpu_to_le16(count);
 }
 
+/* The dtypes and placements that the controller lays out. */
+static void sq_identify_kinds(struct sq_mbox_identify *out)
+{
+    const struct sqc_read_request request = {
+        .format = SQ_FORMAT_NATIVE, .row_count = 1,
+    };
+    uint32_t dtypes = 0, placements = 0;
+    uint8_t dtype, placement;
+
+    for (dtype = SQ_DTYPE_BF16; dtype <= SQ_DTYPE_U8; dtype++) {
+        for (placement = SQ_PLACEMENT_BYTES; placement <= SQ_PLACEMENT_TUNED;
+             placement++) {
+            struct sqc_layout layout;
+
+            if (!sqc_layout_of(dtype, placement, 1, 1, &request, &layout)) {
+                dtypes |= BIT(dtype);
+                placements |= BIT(placement);
+            }
+        }
+    }
+    out->dtypes = cpu_to_le32(dtypes);
+    out->placements = cpu_to_le32(placements);
+}
+
 static uint32_t sq_identify_features(SmartQuantController *c)
 {
     return SQ_FEATURE_PRECISION_VECTOR | SQ_FEATURE_ABORT |
@@ -75,12 +99,9 @@ uint16_t sq_mailbox_identify(SmartQuantController *c,
         .queue_depth_max = cpu_to_le16(SQ_QUEUE_DEPTH_MAX),
         .transfer_bytes_max = cpu_to_le32(SQ_TRANSFER_BYTES_MAX),
         .scatter_entries_max = cpu_to_le32(SQ_SCATTER_ENTRIES_MAX),
-        .dtypes = cpu_to_le32(BIT(SQ_DTYPE_BF16) | BIT(SQ_DTYPE_FP32) |
-                              BIT(SQ_DTYPE_U8)),
-        .placements = cpu_to_le32(BIT(SQ_PLACEMENT_BYTES) |
-                                  BIT(SQ_PLACEMENT_ALIGNED)),
         .firmware = FIRMWARE_TEXT,
     };
+    sq_identify_kinds(out);
     sq_identify_formats(out);
     sq_identify_serial(c, out);
     command->out_bytes = sizeof(*out);

@@ -29,9 +29,12 @@ SQ_QEMU_OPTIONS=(
     --enable-virtfs --enable-attr
     --disable-docs --disable-werror --disable-install-blobs --disable-download
     --firmwarepath=/usr/share/qemu:/usr/share/seabios:/usr/lib/ipxe/qemu
+    --disable-debug-info
 )
-SQ_QEMU_OPTIONS_PLAIN=(--disable-debug-info)
-SQ_QEMU_OPTIONS_SANITIZE=(--enable-asan --enable-ubsan --enable-debug-info)
+
+# Of a sanitized build only our own code is instrumented: that is what the
+# tests are after, and it spares a second tree and a second full build.
+SQ_QEMU_SANITIZE="'-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-fno-omit-frame-pointer', '-g'"
 
 # ---- what to build --------------------------------------------------------
 
@@ -44,23 +47,17 @@ sq_qemu_sources() (
 )
 
 # sq_qemu_identify SANITIZE ROOT: what the sources below ROOT make. Sets
-# SQ_QEMU_VERSION, SQ_QEMU_TREE, SQ_QEMU_CONFIGURE and SQ_QEMU_BINARY; false
-# when the version has not been chosen yet.
+# SQ_QEMU_VERSION, SQ_QEMU_TREE and SQ_QEMU_BINARY; false when the version
+# has not been chosen yet.
 sq_qemu_identify() {
     local root=$2 key sources patches
-    SQ_QEMU_CONFIGURE=("${SQ_QEMU_OPTIONS[@]}")
-    if [ "$1" = 1 ]; then
-        SQ_QEMU_CONFIGURE+=("${SQ_QEMU_OPTIONS_SANITIZE[@]}")
-    else
-        SQ_QEMU_CONFIGURE+=("${SQ_QEMU_OPTIONS_PLAIN[@]}")
-    fi
     SQ_QEMU_VERSION=$(cat "$SQ_QEMU/version" 2>/dev/null) || return 1
     mapfile -t sources < <(sq_qemu_sources "$root")
     mapfile -t patches < <(printf '%s\n' "${sources[@]}" | grep '\.patch$')
-    key=$(sq_key "=$SQ_QEMU_VERSION" "=${SQ_QEMU_CONFIGURE[*]}" "=$SQ_QEMU_MESON" \
+    key=$(sq_key "=$SQ_QEMU_VERSION" "=${SQ_QEMU_OPTIONS[*]}" "=$SQ_QEMU_MESON" \
         "${patches[@]/#/$root/}")
     SQ_QEMU_TREE=$SQ_QEMU/tree-$key
-    key=$(sq_key "=$key" "=${sources[*]}" "${sources[@]/#/$root/}")
+    key=$(sq_key "=$key" "=sanitize $1" "=${sources[*]}" "${sources[@]/#/$root/}")
     SQ_QEMU_BINARY=$SQ_QEMU/$key/bin/qemu-system-x86_64
 }
 
@@ -144,7 +141,7 @@ sq_qemu_apt_source() {
 # A tree cannot be moved once it is configured, so it is made in place and
 # counts only when it carries the file "complete".
 sq_qemu_tree() {
-    local root=$1 patch
+    local root=$1 sanitize=$2 patch
     [ ! -e "$SQ_QEMU_TREE/complete" ] || return 0
     sq_qemu_download
     rm -rf "$SQ_QEMU_TREE"
@@ -154,7 +151,7 @@ sq_qemu_tree() {
         sq_quiet "applying ${patch##*/}" patch -d "$SQ_QEMU_TREE/source" -p1 --fuzz=0 --input="$patch"
     done
     sq_quiet "preparing meson" sq_qemu_venv
-    sq_qemu_copy "$root"
+    sq_qemu_copy "$root" "$sanitize"
     sq_quiet "configuring" sq_qemu_configure
     touch "$SQ_QEMU_TREE/complete"
 }
@@ -170,10 +167,10 @@ sq_qemu_configure() {
     mkdir -p "$SQ_QEMU_TREE/build"
     cd "$SQ_QEMU_TREE/build" || return
     PATH=$SQ_QEMU_TREE/venv/bin:$PATH ../source/configure \
-        --python="$SQ_QEMU_TREE/venv/bin/python3" "${SQ_QEMU_CONFIGURE[@]}"
+        --python="$SQ_QEMU_TREE/venv/bin/python3" "${SQ_QEMU_OPTIONS[@]}"
 }
 
-# sq_qemu_copy ROOT: brings our sources into the tree; leaves unchanged files
+# sq_qemu_copy ROOT SANITIZE: brings our sources into the tree; leaves unchanged files
 # and their times alone. The controller's list of files becomes a meson.build
 # of its own.
 sq_qemu_copy() {
@@ -188,6 +185,8 @@ sq_qemu_copy() {
         echo 'smartquant_controller_sources = files('
         find . -name '*.c' -printf "  '%P',\n" | LC_ALL=C sort
         echo ')'
+        [ "$2" = 1 ] || SQ_QEMU_SANITIZE=
+        echo "smartquant_sanitize = [$SQ_QEMU_SANITIZE]"
     ) >"$new/controller/meson.build"
     mkdir -p "$SQ_QEMU_TREE/source/hw/smartquant"
     sq_qemu_copy_changed "$new" "$SQ_QEMU_TREE/source/hw/smartquant"
@@ -258,8 +257,8 @@ sq_qemu_build() {
     sq_qemu_identify "$1" "$root"
     # Another run may have built it while this one waited for the lock.
     if [ ! -x "$SQ_QEMU_BINARY" ]; then
-        sq_qemu_tree "$root"
-        sq_qemu_copy "$root"
+        sq_qemu_tree "$root" "$1"
+        sq_qemu_copy "$root" "$1"
         sq_qemu_compile
         work=$(sq_tempdir)
         mkdir "$work/bin"

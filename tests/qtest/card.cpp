@@ -25,6 +25,8 @@ constexpr unsigned command_memory_and_master = 0x6;
 constexpr unsigned capability_pointer = 0x34;
 constexpr unsigned capability_pcie = 0x10;
 constexpr unsigned capability_msix = 0x11;
+constexpr unsigned slot_control = 0x18; // in the PCIe capability
+constexpr unsigned slot_power_off = 1u << 10, slot_indicator_off = 3u << 8;
 constexpr unsigned extended_start = 0x100;
 constexpr unsigned extended_dvsec = 0x23;
 
@@ -261,6 +263,16 @@ void Card::reset_function1()
     place_functions();
 }
 
+void Card::remove()
+{
+    unsigned at = static_cast<unsigned>(machine_.read(config_address(host_bridge_bus, 0, capability_pointer), 1));
+    while (at && (machine_.read(config_address(host_bridge_bus, 0, at), 1)) != capability_pcie)
+        at = static_cast<unsigned>(machine_.read(config_address(host_bridge_bus, 0, at + 1), 1));
+    if (!at)
+        throw std::runtime_error("the root port has no PCIe capability");
+    machine_.write(config_address(host_bridge_bus, 0, at + slot_control), slot_power_off | slot_indicator_off, 2);
+}
+
 // ---- queues ----------------------------------------------------------------
 
 Queue::Queue(Card &card, std::uint16_t id, std::uint16_t depth, std::uint16_t vector)
@@ -331,8 +343,9 @@ Bytes create_region_payload(const std::string &name, std::uint8_t dtype, std::ui
     head.name_bytes = static_cast<std::uint16_t>(name.size());
     head.rows = rows;
     head.cols = cols;
-    Bytes payload = bytes_of(head);
-    payload.insert(payload.end(), name.begin(), name.end());
+    Bytes payload(sizeof head + name.size());
+    std::copy_n(reinterpret_cast<const std::uint8_t *>(&head), sizeof head, payload.begin());
+    std::copy(name.begin(), name.end(), payload.begin() + sizeof head);
     return payload;
 }
 

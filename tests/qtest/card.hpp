@@ -86,6 +86,8 @@ public:
     std::uint32_t interrupts(unsigned vector);
 
     void reset_function1();
+    // Takes the card out of its slot, as a host does that powers it off.
+    void remove();
 
 private:
     void find_window();

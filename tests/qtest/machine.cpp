@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -161,6 +162,8 @@ pid_t spawn(std::vector<std::string> arguments, const std::filesystem::path &err
     argv.push_back(nullptr);
     const pid_t child = fork();
     if (child == 0) {
+        // A test that is killed takes its machine with it.
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         const int file = open(errors.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
         dup2(file, STDOUT_FILENO);
         dup2(file, STDERR_FILENO);

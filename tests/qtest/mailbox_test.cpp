@@ -122,6 +122,18 @@ TEST_F(Mailbox, IdentifyDescribesTheCard)
     EXPECT_NE(std::find(info.formats, end, SQ_FORMAT_NATIVE), end);
     EXPECT_NE(std::find(info.formats, end, SQ_FORMAT_MXINT(4)), end);
     EXPECT_GT(info.encoding_count, 0u);
+    // Whatever it says it takes, it takes.
+    for (std::uint8_t dtype = 0; dtype < 32; ++dtype) {
+        if (!(info.dtypes >> dtype & 1))
+            continue;
+        unsigned placements = 0;
+        for (std::uint8_t placement = 0; placement < 32; ++placement)
+            if (info.placements >> placement & 1)
+                placements += card().command(SQ_MBOX_CREATE_REGION, create_region_payload(std::to_string(dtype) + "/" + std::to_string(placement), dtype, placement, 1, 1)).status == SQ_STATUS_SUCCESS;
+        EXPECT_GT(placements, 0u) << "dtype " << int{dtype};
+    }
+    EXPECT_NE(info.dtypes & 1u << SQ_DTYPE_BF16, 0u);
+    EXPECT_NE(info.placements & 1u << SQ_PLACEMENT_ALIGNED, 0u);
     EXPECT_EQ(std::string(reinterpret_cast<const char *>(info.serial), sizeof info.serial), "0000000000005351");
 }
 

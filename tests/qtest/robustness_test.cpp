@@ -180,6 +180,32 @@ TEST_F(Robustness, RingsThatChangeUnderTheDeviceDoNoHarm)
     expect_alive();
 }
 
+TEST_F(Robustness, ACardThatIsTakenOutUnderLoadLeavesTheMachineRunning)
+{
+    card().commit_decoder(256ull << 20);
+    const auto view = structure<sq_view_info>(
+        card().command(SQ_MBOX_MAP_VIEW, sq_mbox_map_view{handle_, SQ_FORMAT_NATIVE, 0, 0, 0, 16}).payload);
+    ASSERT_EQ(machine().read_block(card().window() + view.dpa, data_.size()), data_);
+    const std::uint64_t target = card().allocate(data_.size());
+    for (int i = 0; i < 15; ++i)
+        queue_->push(fetch_entry(handle_, SQ_FORMAT_NATIVE, 0, 16, target, static_cast<std::uint32_t>(data_.size())));
+    queue_->submit();
+    card().remove();
+    EXPECT_EQ(card().config(0, 0), 0xffffffffu);
+    EXPECT_EQ(card().config(1, 0), 0xffffffffu);
+    EXPECT_EQ(machine().read(card().window() + view.dpa, 8), 0u) << "nobody decodes the window";
+    machine().write(card().window(), 1, 8);
+    machine().write(card().doorbells(), 1, 4);
+    // Its file is free again, and whole.
+    machine().kill();
+    start();
+    Queue queue(card(), 0);
+    const std::string name = "kept";
+    const Answer kept = card().command(SQ_MBOX_GET_REGION_BY_NAME, Bytes(name.begin(), name.end()));
+    ASSERT_EQ(kept.status, SQ_STATUS_SUCCESS);
+    EXPECT_EQ(fetch(queue, structure<sq_region_info>(kept.payload).handle, SQ_FORMAT_NATIVE, 0, 16, data_.size()), data_);
+}
+
 TEST_F(Robustness, StoresFetchesAndViewsAtTheSameTimeStayWhole)
 {
     card().commit_decoder(256ull << 20);
