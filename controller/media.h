@@ -24,8 +24,8 @@
  *
  * Data: extents of granules. A segment has one extent for its planes and,
  * with placement aligned or tuned, one for its tail (exponents or scales, then
- * escapes); a region
- * has one for its map. Which granules are free is derived when a store opens.
+ * escapes); a region has one for its map. Which granules are free is derived
+ * when a store opens.
  *
  * Everything is little-endian.
  */

@@ -3,7 +3,7 @@
  * A read in progress
  *
  * read.c walks over the segments that a request touches. For each it
- *   1. checks the runs that the request needs (reader_check.c), which for
+ *   1. checks the runs that the request needs (reader.c), which for
  *      rounding even also finds out how many planes decide all ties,
  *   2. counts them (tally.c),
  *   3. delivers the elements (axis row), or, when all segments were checked,
@@ -88,11 +88,16 @@ sqc_status sqc_reader_begin(struct sqc_reader *reader, const struct sqc_store *s
 bool sqc_reader_check(const struct sqc_reader *reader, struct sqc_gather *gather,
 		      uint32_t low, uint32_t high, struct sqc_touched *touched);
 
+/* Levels [first, first + count) of a format that asks for them. They are in
+ * the controller, so no plane memory is read. */
+void sqc_reader_levels(const struct sqc_reader *reader, uint32_t first, uint32_t count,
+		       uint8_t *out);
+
 /* Encodes one piece: `cols` real columns from element `first` of a segment. */
 void sqc_reader_encode(const struct sqc_reader *reader, const struct sqc_gather *gather,
 		       uint32_t first, uint32_t cols, const struct sqc_row_out *out);
 
-/* Encodes `cols` words or values (as sqc_reader_tiled() says) of a column. */
+/* Encodes `cols` words of a column, each in 32 bits. */
 void sqc_reader_encode_column(const struct sqc_reader *reader, const uint32_t *elements,
 			      uint32_t cols, const struct sqc_row_out *out);
 
