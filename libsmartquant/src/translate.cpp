@@ -53,28 +53,6 @@ StoreResult public_store(const sqc_result &result)
 	};
 }
 
-Statistics public_statistics(const sqc_statistics &statistics)
-{
-	return {
-		.requests = statistics.requests,
-		.elements = statistics.elements,
-		.link_bytes = statistics.link_bytes,
-		.plane_lines = statistics.plane_lines,
-		.check_lines = statistics.check_lines,
-		.baseline_lines = statistics.baseline_lines,
-		.written_lines = statistics.written_lines,
-		.stores = statistics.stores,
-		.stored_elements = statistics.stored_elements,
-		.errors = statistics.errors,
-		.media_errors = statistics.media_errors,
-		.poison_loads = statistics.poison_loads,
-		.view_loads = statistics.view_loads,
-		.dram_time = std::chrono::nanoseconds(statistics.dram_time_ns),
-		.dram_energy_pj = statistics.dram_energy_pj,
-		.link_time = std::chrono::nanoseconds(statistics.link_time_ns),
-	};
-}
-
 std::string run_name(std::uint16_t run)
 {
 	if (run == SQC_RUN_EXPONENTS)

@@ -444,7 +444,7 @@ Statistics DeviceBackend::statistics(std::uint32_t scope, std::uint32_t key,
 	statistics.scope = scope;
 	statistics.key = key;
 	check(card_.call(SQ_IOC_STATISTICS_GET, statistics), subject);
-	return from_statistics(statistics);
+	return public_statistics(statistics);
 }
 
 void DeviceBackend::reset_statistics(std::uint32_t scope, std::uint32_t key,

@@ -116,28 +116,6 @@ sqc_result from_result(const sq_transfer_result &result)
 	};
 }
 
-Statistics from_statistics(const sq_ioc_statistics &statistics)
-{
-	return {
-		.requests = statistics.requests,
-		.elements = statistics.elements,
-		.link_bytes = statistics.link_bytes,
-		.plane_lines = statistics.plane_lines,
-		.check_lines = statistics.check_lines,
-		.baseline_lines = statistics.baseline_lines,
-		.written_lines = statistics.written_lines,
-		.stores = statistics.stores,
-		.stored_elements = statistics.stored_elements,
-		.errors = statistics.errors,
-		.media_errors = statistics.media_errors,
-		.poison_loads = statistics.poison_loads,
-		.view_loads = statistics.view_loads,
-		.dram_time = std::chrono::nanoseconds(statistics.dram_time_ns),
-		.dram_energy_pj = statistics.dram_energy_pj,
-		.link_time = std::chrono::nanoseconds(statistics.link_time_ns),
-	};
-}
-
 void check_view(const sq_ioc_view &view, const sqc_layout &layout, std::string_view subject)
 {
 	expect(view.length_bytes == layout.bytes, subject, "length_bytes", view.length_bytes);

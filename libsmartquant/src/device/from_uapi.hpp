@@ -19,7 +19,6 @@ namespace smartquant {
 StoreInfo from_info(const sq_ioc_info &info, std::string_view subject);
 RegionInfo from_region(const sq_ioc_region &region, std::string_view subject);
 sqc_result from_result(const sq_transfer_result &result);
-Statistics from_statistics(const sq_ioc_statistics &statistics);
 // A view is `layout` long and starts at whole pages of its window.
 void check_view(const sq_ioc_view &view, const sqc_layout &layout, std::string_view subject);
 

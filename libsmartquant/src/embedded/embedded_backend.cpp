@@ -24,7 +24,6 @@ constexpr std::size_t bad_runs_max = 1000;
 constexpr std::string_view scheme = "embedded:";
 
 using ReadLock = std::shared_lock<std::shared_mutex>;
-using WriteLock = std::unique_lock<std::shared_mutex>;
 
 // Plane memory that so many rows of a region take, without escapes.
 std::uint64_t stored_bytes(const RegionInfo &region, std::uint64_t rows)
@@ -56,6 +55,14 @@ EmbeddedBackend::EmbeddedBackend(std::string uri, std::optional<std::string_view
 	: Backend(std::move(uri)), memory_(path, store_subject(this->uri()), options)
 {
 	open();
+}
+
+EmbeddedBackend::WriteLock EmbeddedBackend::change()
+{
+	WriteLock lock(lock_);
+
+	memory_.forget_error();
+	return lock;
 }
 
 std::string EmbeddedBackend::subject() const
@@ -172,7 +179,7 @@ RegionInfo EmbeddedBackend::create_region(const RegionSpec &spec)
 		.rows = spec.rows,
 		.cols = spec.cols,
 	};
-	const WriteLock lock(lock_);
+	const WriteLock lock = change();
 	std::uint32_t handle;
 
 	if (const sqc_status status = sqc_region_create(store_.get(), &inner, &handle))
@@ -200,21 +207,21 @@ RegionInfo EmbeddedBackend::region_info(const RegionInfo &region)
 
 void EmbeddedBackend::remove(const RegionInfo &region)
 {
-	const WriteLock lock(lock_);
+	const WriteLock lock = change();
 
 	check(sqc_region_delete(store_.get(), region.handle), region_subject(region.name));
 }
 
 void EmbeddedBackend::seal(const RegionInfo &region)
 {
-	const WriteLock lock(lock_);
+	const WriteLock lock = change();
 
 	check(sqc_region_seal(store_.get(), region.handle), region_subject(region.name));
 }
 
 void EmbeddedBackend::set_precision(const RegionInfo &region, Format format)
 {
-	const WriteLock lock(lock_);
+	const WriteLock lock = change();
 	const sqc_status status =
 		sqc_region_set_precision(store_.get(), region.handle, format.code());
 
@@ -225,21 +232,21 @@ void EmbeddedBackend::set_precision(const RegionInfo &region, Format format)
 
 void EmbeddedBackend::flush(const RegionInfo &region)
 {
-	const WriteLock lock(lock_);
+	const WriteLock lock = change();
 
 	check(sqc_flush(store_.get(), region.handle), region_subject(region.name));
 }
 
 void EmbeddedBackend::flush_all()
 {
-	const WriteLock lock(lock_);
+	const WriteLock lock = change();
 
 	check(sqc_flush(store_.get(), 0), subject());
 }
 
 void EmbeddedBackend::sanitize()
 {
-	const WriteLock lock(lock_);
+	const WriteLock lock = change();
 
 	check(sqc_sanitize(store_.get()), subject());
 }
@@ -258,7 +265,7 @@ std::uint64_t EmbeddedBackend::store_bytes(const RegionInfo &region,
 StoreResult EmbeddedBackend::store(const RegionInfo &region, const sqc_write_request &request,
 				   std::span<const std::byte> data)
 {
-	const WriteLock lock(lock_);
+	const WriteLock lock = change();
 	sqc_result result{};
 	const sqc_status status =
 		sqc_write(store_.get(), &request, data.data(), data.size(), &result);

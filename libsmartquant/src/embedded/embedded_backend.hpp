@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <shared_mutex>
 #include <string_view>
@@ -62,11 +63,15 @@ public:
 	void unmap(EmbeddedWindow &window) noexcept;
 
 private:
+	using WriteLock = std::unique_lock<std::shared_mutex>;
+
 	struct CloseStore {
 		void operator()(sqc_store *store) const noexcept { sqc_close(store); }
 	};
 
 	void open();
+	// The store alone, for a change of it.
+	WriteLock change();
 	std::string subject() const;
 	// These expect the lock to be held.
 	void check(sqc_status status, std::string_view subject) const;

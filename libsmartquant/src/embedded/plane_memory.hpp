@@ -30,8 +30,10 @@ public:
 	// superblocks, counters and journal are zero.
 	void reserve_front(std::uint64_t front_bytes, const std::string &subject);
 	bool read_only() const noexcept { return file_ && file_->read_only(); }
-	// errno of the last sync or reservation that failed; 0: none did.
+	// errno of the last sync or reservation that failed since it was
+	// forgotten; 0: none did.
 	int last_error() const noexcept { return last_error_; }
+	void forget_error() noexcept { last_error_ = 0; }
 
 private:
 	void open_memory(const std::string &subject, const OpenOptions &options);
