@@ -76,6 +76,7 @@ struct sq_limits {
  * @regions: sysfs folders; @lock is held over a command that changes the set
  *	     of regions and its effect here
  * @statistics: sysfs folder of the global counters
+ * @power_notifier: refuses suspend
  * @memdev: function 0's memN and its link in sysfs
  */
 struct sq_device {
@@ -106,6 +107,7 @@ struct sq_device {
 		struct xarray by_handle;
 	} regions;
 	struct sq_statistics_folder *statistics;
+	struct notifier_block power_notifier;
 
 	struct {
 		struct notifier_block notifier;

@@ -23,6 +23,7 @@
 #include <linux/interrupt.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/suspend.h>
 
 #include "smartquant_device.h"
 #include "smartquant_queue.h"
@@ -137,6 +138,23 @@ static void sq_pci_quiesce(struct sq_device *sq)
 	sq_views_stop(sq);
 }
 
+/*
+ * Views and the HDM decoders would not survive a suspend, and what lies in the
+ * window of a running process cannot be brought back: so there is none. It is
+ * refused here, before any device is suspended.
+ */
+static int sq_pci_power(struct notifier_block *notifier, unsigned long event, void *unused)
+{
+	switch (event) {
+	case PM_SUSPEND_PREPARE:
+	case PM_HIBERNATION_PREPARE:
+	case PM_RESTORE_PREPARE:
+		return notifier_from_errno(-EBUSY);
+	default:
+		return NOTIFY_DONE;
+	}
+}
+
 static int sq_pci_start(struct sq_device *sq)
 {
 	int ret;
@@ -153,8 +171,14 @@ static int sq_pci_start(struct sq_device *sq)
 	ret = sq_sysfs_start(sq);
 	if (ret)
 		goto unpublish;
+	sq->power_notifier.notifier_call = sq_pci_power;
+	ret = register_pm_notifier(&sq->power_notifier);
+	if (ret)
+		goto stop_sysfs;
 	return 0;
 
+stop_sysfs:
+	sq_sysfs_stop(sq);
 unpublish:
 	sq_device_shut(sq);
 	sq_device_unpublish(sq);
@@ -194,6 +218,7 @@ static void sq_pci_remove(struct pci_dev *pdev)
 {
 	struct sq_device *sq = pci_get_drvdata(pdev);
 
+	unregister_pm_notifier(&sq->power_notifier);
 	sq_pci_quiesce(sq);
 	sq_sysfs_stop(sq);
 	sq_device_unpublish(sq);
@@ -231,17 +256,6 @@ static const struct pci_error_handlers sq_pci_error_handlers = {
 	.reset_done = sq_pci_reset_done,
 };
 
-/*
- * Views and the HDM decoders would not survive, and what lies in the window
- * of a running process cannot be brought back: better no suspend than that.
- */
-static int sq_pci_suspend(struct device *dev)
-{
-	dev_dbg(dev, "suspend is not supported\n");
-	return -EBUSY;
-}
-static DEFINE_SIMPLE_DEV_PM_OPS(sq_pci_pm_ops, sq_pci_suspend, NULL);
-
 static const struct pci_device_id sq_pci_ids[] = {
 	{ PCI_DEVICE(SQ_PCI_VENDOR_ID, SQ_PCI_DEVICE_ID) },
 	{ }
@@ -255,7 +269,6 @@ static struct pci_driver sq_pci_driver = {
 	.remove = sq_pci_remove,
 	.shutdown = sq_pci_shutdown,
 	.err_handler = &sq_pci_error_handlers,
-	.driver.pm = pm_sleep_ptr(&sq_pci_pm_ops),
 };
 
 static int __init sq_init(void)
