@@ -93,8 +93,10 @@ PlaneFile::PlaneFile(std::string path, std::string subject, const OpenOptions &o
 // before it could be locked.
 bool PlaneFile::open_existing(const OpenOptions &options, const Format &format)
 {
-	file_ = Descriptor(::open(path_.c_str(),
-				  (read_only_ ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK));
+	file_ = Descriptor(::open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+	counts_in_file_ = bool(file_);
+	if (!file_ && read_only_ && errno != ENOENT)
+		file_ = Descriptor(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
 	if (!file_ && errno == ENOENT) {
 		if (options.create && !read_only_)
 			return false;
@@ -135,6 +137,7 @@ bool PlaneFile::open_existing(const OpenOptions &options, const Format &format)
 bool PlaneFile::create(const OpenOptions &options, const Format &format)
 {
 	file_ = unnamed_file();
+	counts_in_file_ = true;
 	try {
 		lock(true);
 		resize(new_store_bytes(options, default_file_bytes, subject_));
@@ -242,11 +245,13 @@ void PlaneFile::resize(std::uint64_t bytes)
 	map(bytes);
 }
 
-// A reader's counters change in a private copy of their pages.
+// Counters live in the file, so that they outlast the process that counted;
+// the controller changes nothing else of a store that is open for reading. For
+// somebody who may not write the file they change in a private copy.
 void PlaneFile::map(std::uint64_t bytes)
 {
-	memory_ = read_only_ ? Mapping::of_file_private(file_.number(), bytes, subject_) :
-			       Mapping::of_file(file_.number(), bytes, subject_);
+	memory_ = counts_in_file_ ? Mapping::of_file(file_.number(), bytes, subject_) :
+				    Mapping::of_file_private(file_.number(), bytes, subject_);
 }
 
 int PlaneFile::sync(std::uint64_t offset, std::uint64_t bytes) noexcept

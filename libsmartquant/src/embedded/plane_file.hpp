@@ -58,6 +58,7 @@ private:
 	std::string path_;
 	std::string subject_;
 	bool read_only_;
+	bool counts_in_file_ = false;
 	std::string temporary_path_;	// of a file being created, where it must have a name
 	Descriptor file_;
 	Mapping memory_;
