@@ -27,8 +27,10 @@ OBJECT_DECLARE_SIMPLE_TYPE(SmartQuantController, SMARTQUANT_CONTROLLER)
 struct SmartQuantController {
     PCIDevice parent_obj;
 
-    /* Function 0: named by the property, or found in the same slot. NULL
-     * while it is not there (hot plug brings function 0 last). */
+    /*
+     * Function 0: named by the property, or found in the same slot. NULL
+     * while it is not there (hot plug brings function 0 last).
+     */
     SmartQuantMemory *memory;
     SmartQuantMemory *memory_property;
 
@@ -46,8 +48,10 @@ struct SmartQuantController {
     /* Feature "default rounding"; atomic. */
     uint8_t default_rounding;
 
-    /* Property x-stall: nothing new is begun, as if the card had stopped
-     * answering. For tests of drivers; atomic. */
+    /*
+     * Property x-stall: nothing new is begun, as if the card had stopped
+     * answering. For tests of drivers; atomic.
+     */
     bool stalled;
 
     /* Vectors that workers want to raise; the bottom half raises them. */
@@ -64,8 +68,10 @@ bool sq_controller_stalled(SmartQuantController *c);
 void sq_controller_attach_memory(SmartQuantMemory *m);
 void sq_controller_detach_memory(SmartQuantMemory *m);
 
-/* Puts the feature "default rounding" into a request that asks for the
- * default; with the store's lock held. */
+/*
+ * Puts the feature "default rounding" into a request for one format that asks
+ * for the default; with the store's lock held.
+ */
 void sq_controller_default_rounding(SmartQuantController *c,
                                     struct sqc_read_request *request);
 

@@ -36,8 +36,10 @@ bool sq_hdm_host_address(const CXLComponentState *cstate, uint64_t dpa,
  * does not exist (the stock decode code ends the process on one).
  */
 bool sq_hdm_filter_write(hwaddr offset, uint64_t *value, bool *refused);
-/* Sets the "error, not committed" bit of the decoder whose control register
- * is at this offset. */
+/*
+ * Sets the "error, not committed" bit of the decoder whose control register
+ * is at this offset.
+ */
 void sq_hdm_set_error(CXLComponentState *cstate, hwaddr offset);
 
 #endif /* HW_SMARTQUANT_HDM_H */

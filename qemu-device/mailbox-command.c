@@ -15,60 +15,153 @@ typedef struct SQCommandRow {
     uint16_t opcode;
     const char *name;
     SQMailboxHandler *handler;
-    uint16_t in_min, in_max;        /* bytes of input payload */
+    uint16_t in_bytes;              /* of the input payload */
+    uint16_t name_max;              /* bytes that may follow it */
     uint8_t flags;                  /* COMMAND_* */
     uint8_t zero_at, zero_bytes;    /* reserved input field */
 } SQCommandRow;
 
-#define IN(type) sizeof(struct type), sizeof(struct type)
-#define IN_NAMED(type) sizeof(struct type), sizeof(struct type) + SQ_NAME_MAX
-#define ZERO(type, field) offsetof(struct type, field), \
-                          sizeof(((struct type *)0)->field)
-
 static const SQCommandRow commands[] = {
-    { SQ_MBOX_IDENTIFY, "identify", sq_mailbox_identify, 0, 0 },
-    { SQ_MBOX_GET_FEATURE, "get-feature", sq_mailbox_get_feature,
-      IN(sq_mbox_feature), 0, ZERO(sq_mbox_feature, reserved) },
-    { SQ_MBOX_SET_FEATURE, "set-feature", sq_mailbox_set_feature,
-      IN(sq_mbox_feature), 0, ZERO(sq_mbox_feature, reserved) },
-    { SQ_MBOX_CREATE_REGION, "create-region", sq_mailbox_create_region,
-      IN_NAMED(sq_mbox_create_region), 0, ZERO(sq_mbox_create_region, flags) },
-    { SQ_MBOX_DELETE_REGION, "delete-region", sq_mailbox_delete_region,
-      IN(sq_mbox_handle) },
-    { SQ_MBOX_SEAL_REGION, "seal-region", sq_mailbox_seal_region,
-      IN(sq_mbox_handle) },
-    { SQ_MBOX_GET_REGION, "get-region", sq_mailbox_get_region,
-      IN(sq_mbox_handle) },
-    { SQ_MBOX_GET_REGION_BY_NAME, "get-region-by-name",
-      sq_mailbox_get_region_by_name, 1, SQ_NAME_MAX },
-    { SQ_MBOX_LIST_REGIONS, "list-regions", sq_mailbox_list_regions,
-      IN(sq_mbox_list_in) },
-    { SQ_MBOX_SET_PRECISION_TAG, "set-precision-tag",
-      sq_mailbox_set_precision_tag, IN(sq_mbox_precision_tag), 0,
-      ZERO(sq_mbox_precision_tag, reserved) },
-    { SQ_MBOX_MAP_VIEW, "map-view", sq_mailbox_map_view,
-      IN(sq_mbox_map_view) },
-    { SQ_MBOX_UNMAP_VIEW, "unmap-view", sq_mailbox_unmap_view,
-      IN(sq_mbox_handle) },
-    { SQ_MBOX_GET_VIEW, "get-view", sq_mailbox_get_view, IN(sq_mbox_handle) },
-    { SQ_MBOX_CREATE_QUEUE_PAIR, "create-queue-pair",
-      sq_mailbox_create_queue_pair, IN(sq_mbox_create_queue), 0,
-      ZERO(sq_mbox_create_queue, flags) },
-    { SQ_MBOX_DELETE_QUEUE_PAIR, "delete-queue-pair",
-      sq_mailbox_delete_queue_pair, IN(sq_mbox_queue), 0,
-      ZERO(sq_mbox_queue, reserved) },
-    { SQ_MBOX_GET_STATISTICS, "get-statistics", sq_mailbox_get_statistics,
-      IN(sq_mbox_statistics_in) },
-    { SQ_MBOX_RESET_STATISTICS, "reset-statistics",
-      sq_mailbox_reset_statistics, IN(sq_mbox_statistics_in) },
-    { SQ_MBOX_VERIFY, "verify", sq_mailbox_verify, IN(sq_mbox_handle),
-      COMMAND_BACKGROUND },
-    { SQ_MBOX_GET_VERIFY_RESULT, "get-verify-result",
-      sq_mailbox_get_verify_result, IN(sq_mbox_verify_in), 0,
-      ZERO(sq_mbox_verify_in, reserved) },
-    { SQ_MBOX_SANITIZE, "sanitize", sq_mailbox_sanitize, 0, 0,
-      COMMAND_BACKGROUND },
-    { SQ_MBOX_GET_HDM_INFO, "get-hdm-info", sq_mailbox_get_hdm_info, 0, 0 },
+    {
+        .opcode = SQ_MBOX_IDENTIFY,
+        .name = "identify",
+        .handler = sq_mailbox_identify,
+    },
+    {
+        .opcode = SQ_MBOX_GET_FEATURE,
+        .name = "get-feature",
+        .handler = sq_mailbox_get_feature,
+        .in_bytes = sizeof(struct sq_mbox_feature),
+        .zero_at = offsetof(struct sq_mbox_feature, reserved),
+        .zero_bytes = sizeof_field(struct sq_mbox_feature, reserved),
+    },
+    {
+        .opcode = SQ_MBOX_SET_FEATURE,
+        .name = "set-feature",
+        .handler = sq_mailbox_set_feature,
+        .in_bytes = sizeof(struct sq_mbox_feature),
+        .zero_at = offsetof(struct sq_mbox_feature, reserved),
+        .zero_bytes = sizeof_field(struct sq_mbox_feature, reserved),
+    },
+    {
+        .opcode = SQ_MBOX_CREATE_REGION,
+        .name = "create-region",
+        .handler = sq_mailbox_create_region,
+        .in_bytes = sizeof(struct sq_mbox_create_region),
+        .name_max = SQ_NAME_MAX,
+        .zero_at = offsetof(struct sq_mbox_create_region, flags),
+        .zero_bytes = sizeof_field(struct sq_mbox_create_region, flags),
+    },
+    {
+        .opcode = SQ_MBOX_DELETE_REGION,
+        .name = "delete-region",
+        .handler = sq_mailbox_delete_region,
+        .in_bytes = sizeof(struct sq_mbox_handle),
+    },
+    {
+        .opcode = SQ_MBOX_SEAL_REGION,
+        .name = "seal-region",
+        .handler = sq_mailbox_seal_region,
+        .in_bytes = sizeof(struct sq_mbox_handle),
+    },
+    {
+        .opcode = SQ_MBOX_GET_REGION,
+        .name = "get-region",
+        .handler = sq_mailbox_get_region,
+        .in_bytes = sizeof(struct sq_mbox_handle),
+    },
+    {
+        .opcode = SQ_MBOX_GET_REGION_BY_NAME,
+        .name = "get-region-by-name",
+        .handler = sq_mailbox_get_region_by_name,
+        .name_max = SQ_NAME_MAX,
+    },
+    {
+        .opcode = SQ_MBOX_LIST_REGIONS,
+        .name = "list-regions",
+        .handler = sq_mailbox_list_regions,
+        .in_bytes = sizeof(struct sq_mbox_list_in),
+    },
+    {
+        .opcode = SQ_MBOX_SET_PRECISION_TAG,
+        .name = "set-precision-tag",
+        .handler = sq_mailbox_set_precision_tag,
+        .in_bytes = sizeof(struct sq_mbox_precision_tag),
+        .zero_at = offsetof(struct sq_mbox_precision_tag, reserved),
+        .zero_bytes = sizeof_field(struct sq_mbox_precision_tag, reserved),
+    },
+    {
+        .opcode = SQ_MBOX_MAP_VIEW,
+        .name = "map-view",
+        .handler = sq_mailbox_map_view,
+        .in_bytes = sizeof(struct sq_mbox_map_view),
+    },
+    {
+        .opcode = SQ_MBOX_UNMAP_VIEW,
+        .name = "unmap-view",
+        .handler = sq_mailbox_unmap_view,
+        .in_bytes = sizeof(struct sq_mbox_handle),
+    },
+    {
+        .opcode = SQ_MBOX_GET_VIEW,
+        .name = "get-view",
+        .handler = sq_mailbox_get_view,
+        .in_bytes = sizeof(struct sq_mbox_handle),
+    },
+    {
+        .opcode = SQ_MBOX_CREATE_QUEUE_PAIR,
+        .name = "create-queue-pair",
+        .handler = sq_mailbox_create_queue_pair,
+        .in_bytes = sizeof(struct sq_mbox_create_queue),
+        .zero_at = offsetof(struct sq_mbox_create_queue, flags),
+        .zero_bytes = sizeof_field(struct sq_mbox_create_queue, flags),
+    },
+    {
+        .opcode = SQ_MBOX_DELETE_QUEUE_PAIR,
+        .name = "delete-queue-pair",
+        .handler = sq_mailbox_delete_queue_pair,
+        .in_bytes = sizeof(struct sq_mbox_queue),
+        .zero_at = offsetof(struct sq_mbox_queue, reserved),
+        .zero_bytes = sizeof_field(struct sq_mbox_queue, reserved),
+    },
+    {
+        .opcode = SQ_MBOX_GET_STATISTICS,
+        .name = "get-statistics",
+        .handler = sq_mailbox_get_statistics,
+        .in_bytes = sizeof(struct sq_mbox_statistics_in),
+    },
+    {
+        .opcode = SQ_MBOX_RESET_STATISTICS,
+        .name = "reset-statistics",
+        .handler = sq_mailbox_reset_statistics,
+        .in_bytes = sizeof(struct sq_mbox_statistics_in),
+    },
+    {
+        .opcode = SQ_MBOX_VERIFY,
+        .name = "verify",
+        .handler = sq_mailbox_verify,
+        .in_bytes = sizeof(struct sq_mbox_handle),
+        .flags = COMMAND_BACKGROUND,
+    },
+    {
+        .opcode = SQ_MBOX_GET_VERIFY_RESULT,
+        .name = "get-verify-result",
+        .handler = sq_mailbox_get_verify_result,
+        .in_bytes = sizeof(struct sq_mbox_verify_in),
+        .zero_at = offsetof(struct sq_mbox_verify_in, reserved),
+        .zero_bytes = sizeof_field(struct sq_mbox_verify_in, reserved),
+    },
+    {
+        .opcode = SQ_MBOX_SANITIZE,
+        .name = "sanitize",
+        .handler = sq_mailbox_sanitize,
+        .flags = COMMAND_BACKGROUND,
+    },
+    {
+        .opcode = SQ_MBOX_GET_HDM_INFO,
+        .name = "get-hdm-info",
+        .handler = sq_mailbox_get_hdm_info,
+    },
 };
 
 static const SQCommandRow *sq_command_find(uint16_t opcode)
@@ -90,7 +183,9 @@ static uint16_t sq_command_check(SmartQuantController *c,
     if (!row) {
         return SQ_STATUS_UNSUPPORTED;
     }
-    if (command->in_bytes < row->in_min || command->in_bytes > row->in_max) {
+    /* Where a name can follow, there is one. */
+    if (command->in_bytes < row->in_bytes + (row->name_max ? 1u : 0u) ||
+        command->in_bytes > row->in_bytes + row->name_max) {
         return SQ_STATUS_INVALID_PAYLOAD_LENGTH;
     }
     if (row->zero_bytes &&

@@ -34,11 +34,12 @@ uint16_t sq_mailbox_create_region(SmartQuantController *c,
     return status;
 }
 
+typedef sqc_status SQRegionChange(struct sqc_store *store, uint32_t handle);
+
 /* Commands whose input is a handle and whose work is one exclusive call. */
 static uint16_t sq_mailbox_change_region(SmartQuantController *c,
                                          SQMailboxCommand *command,
-                                         sqc_status (*change)(struct sqc_store *,
-                                                              uint32_t))
+                                         SQRegionChange *change)
 {
     SQStore *s = &c->memory->store;
     uint16_t status;

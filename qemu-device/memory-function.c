@@ -24,8 +24,10 @@
 #define SQ_CAPACITY_MULTIPLE (256 * MiB)
 #define SQ_LOGICAL_CHILD "logical-memory"
 
-/* Opcodes of the parent's mailbox that would work on the bytes of the logical
- * backend, which mean nothing: the card's own Sanitize erases the planes. */
+/*
+ * Opcodes of the parent's mailbox that would work on the bytes of the logical
+ * backend, which mean nothing: the card's own Sanitize erases the planes.
+ */
 #define CXL_OPCODE_SANITIZE 0x4400
 
 /* What a load that is answered with poison returns. */
@@ -241,7 +243,8 @@ static bool sq_memory_open(SmartQuantMemory *m, Error **errp)
         return false;
     }
     host_memory_backend_set_mapped(m->planes, true);
-    m->load_scratch = qemu_memalign(SQC_LINE_BYTES, SQC_VIEW_LOAD_SCRATCH_BYTES);
+    m->load_scratch = qemu_memalign(SQC_LINE_BYTES,
+                                    SQC_VIEW_LOAD_SCRATCH_BYTES);
     if (!sq_memory_make_logical(m, errp) ||
         !sq_store_open(&m->store, m->planes, m->logical_bytes, errp)) {
         sq_memory_close(m);

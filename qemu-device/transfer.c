@@ -201,160 +201,120 @@ static uint16_t sq_scatter_move(SQTransfer *t, const SQScatter *scatter,
 
 /* ---- fetch -------------------------------------------------------------- */
 
-/* The formats of a request: one for all rows, or one for each block of rows. */
-typedef struct SQFormats {
-    const __le16 *codes;
-    uint32_t count;
-    uint32_t rows_each;
-} SQFormats;
+/*
+ * What a fetch asks for: one format for all rows, or with `vectored` one for
+ * each block of rows.
+ */
+typedef struct SQFetch {
+    struct sqc_read_request request;
+    struct sqc_precision_vector vector;
+    bool vectored;
+} SQFetch;
 
-static uint16_t sq_formats_take(SQTransfer *t, const struct sq_submission *s,
-                                SQFormats *formats)
+/* Copies the formats of a precision vector. */
+static uint16_t sq_fetch_take_formats(SQTransfer *t,
+                                      const struct sq_submission *s,
+                                      struct sqc_precision_vector *vector)
 {
     uint64_t address = le64_to_cpu(s->vector_address);
-    uint32_t rows = le32_to_cpu(s->row_count);
     struct sq_precision_vector head;
+    uint16_t *formats;
+    uint32_t i;
 
-    *formats = (SQFormats) { &s->format, 1, rows };
-    if (!address) {
-        return SQ_STATUS_SUCCESS;
-    }
-    if (s->format) {
-        return SQ_STATUS_INVALID_INPUT;
-    }
     if (!sq_dma_read(t->c, address, &head, sizeof(head))) {
         return SQ_STATUS_DMA_FAULT;
     }
-    formats->rows_each = le32_to_cpu(head.rows_per_format);
-    formats->count = le32_to_cpu(head.format_count);
-    if (!formats->rows_each || formats->count > VECTOR_FORMATS_MAX ||
-        formats->count != DIV_ROUND_UP((uint64_t)rows, formats->rows_each)) {
+    vector->rows_per_format = le32_to_cpu(head.rows_per_format);
+    vector->format_count = le32_to_cpu(head.format_count);
+    if (!vector->format_count || vector->format_count > VECTOR_FORMATS_MAX) {
         return SQ_STATUS_INVALID_INPUT;
     }
-    formats->codes = sq_buffer(&t->formats,
-                               MAX(formats->count, 1) * sizeof(__le16));
-    if (!formats->codes) {
+    formats = sq_buffer(&t->formats, vector->format_count * sizeof(*formats));
+    if (!formats) {
         return SQ_STATUS_RESOURCES_EXHAUSTED;
     }
-    return sq_dma_read(t->c, address + sizeof(head), t->formats.memory,
-                       formats->count * sizeof(__le16))
-           ? SQ_STATUS_SUCCESS : SQ_STATUS_DMA_FAULT;
+    if (!sq_dma_read(t->c, address + sizeof(head), formats,
+                     vector->format_count * sizeof(*formats))) {
+        return SQ_STATUS_DMA_FAULT;
+    }
+    for (i = 0; i < vector->format_count; i++) {
+        le16_to_cpus(&formats[i]);
+    }
+    vector->formats = formats;
+    return SQ_STATUS_SUCCESS;
 }
 
-/* The read of block i; with the store's lock held. */
-static void sq_fetch_request(SQTransfer *t, const struct sq_submission *s,
-                             const SQFormats *formats, uint32_t i,
-                             struct sqc_read_request *request)
+static uint16_t sq_fetch_take(SQTransfer *t, const struct sq_submission *s,
+                              SQFetch *f)
 {
-    uint32_t done = i * formats->rows_each;
-
-    *request = (struct sqc_read_request) {
-        .handle = le32_to_cpu(s->handle),
-        .format = le16_to_cpu(formats->codes[i]),
-        .rounding = s->rounding,
-        .axis = s->axis,
-        .first_row = le32_to_cpu(s->first_row) + done,
-        .row_count = MIN(le32_to_cpu(s->row_count) - done, formats->rows_each),
+    *f = (SQFetch) {
+        .request = {
+            .handle = le32_to_cpu(s->handle),
+            .format = le16_to_cpu(s->format),
+            .rounding = s->rounding,
+            .axis = s->axis,
+            .first_row = le32_to_cpu(s->first_row),
+            .row_count = le32_to_cpu(s->row_count),
+        },
+        .vectored = s->vector_address,
     };
-    sq_controller_default_rounding(t->c, request);
+    if (!f->vectored) {
+        return SQ_STATUS_SUCCESS;
+    }
+    if (f->request.format != SQ_FORMAT_TAG) {
+        return SQ_STATUS_INVALID_INPUT;
+    }
+    return sq_fetch_take_formats(t, s, &f->vector);
 }
 
 /* Bytes and scratch memory of the whole request. */
-static uint16_t sq_fetch_measure(SQTransfer *t, const struct sq_submission *s,
-                                 const SQFormats *formats, uint64_t *bytes,
-                                 size_t *scratch)
+static uint16_t sq_fetch_measure(struct sqc_store *store, const SQFetch *f,
+                                 uint64_t *bytes, size_t *scratch)
 {
-    struct sqc_store *store = t->c->memory->store.store;
-    uint32_t i;
+    struct sqc_vector_layout vector;
+    struct sqc_layout layout;
+    sqc_status status;
 
-    *bytes = 0;
-    *scratch = 0;
-    /* Rows that wrap around would look like a range inside the region. */
-    if (le32_to_cpu(s->first_row) > UINT32_MAX - le32_to_cpu(s->row_count)) {
-        return SQ_STATUS_RANGE;
+    if (f->vectored) {
+        status = sqc_vector_describe(store, &f->request, &f->vector, &vector,
+                                     NULL);
+        *bytes = status ? 0 : vector.bytes;
+        *scratch = status ? 0 : vector.scratch_bytes;
+    } else {
+        status = sqc_read_layout(store, &f->request, &layout);
+        *bytes = status ? 0 : layout.bytes;
+        *scratch = status ? 0 : sqc_read_scratch_bytes(&layout);
     }
-    for (i = 0; i < formats->count; i++) {
-        struct sqc_read_request request;
-        struct sqc_layout layout;
-        sqc_status status;
-
-        sq_fetch_request(t, s, formats, i, &request);
-        status = sqc_read_layout(store, &request, &layout);
-        if (status) {
-            return status;
-        }
-        if (layout.bytes > SQ_TRANSFER_BYTES_MAX - *bytes) {
-            return SQ_STATUS_LENGTH;
-        }
-        *bytes += layout.bytes;
-        *scratch = MAX(*scratch, sqc_read_scratch_bytes(&layout));
-    }
-    return SQ_STATUS_SUCCESS;
+    return status;
 }
 
-static void sq_result_add(struct sqc_result *sum, const struct sqc_result *r)
-{
-    sum->format = r->format;
-    sum->rounding = r->rounding;
-    sum->bytes += r->bytes;
-    sum->elements += r->elements;
-    sum->plane_lines += r->plane_lines;
-    sum->check_lines += r->check_lines;
-    sum->baseline_lines += r->baseline_lines;
-    sum->dram_time_ns += r->dram_time_ns;
-    sum->dram_energy_pj += r->dram_energy_pj;
-    sum->link_time_ns += r->link_time_ns;
-    sum->error_row = r->error_row;
-    sum->error_col = r->error_col;
-}
-
-static uint16_t sq_fetch_read(SQTransfer *t, const struct sq_submission *s,
-                              const SQFormats *formats, uint8_t *data,
-                              struct sqc_result *result)
-{
-    struct sqc_store *store = t->c->memory->store.store;
-    uint32_t i;
-
-    for (i = 0; i < formats->count; i++) {
-        struct sqc_read_request request;
-        struct sqc_result one = { };
-        struct sqc_layout layout;
-        sqc_status status;
-
-        sq_fetch_request(t, s, formats, i, &request);
-        status = sqc_read_layout(store, &request, &layout);
-        if (!status) {
-            status = sqc_read(store, &request, data, layout.bytes,
-                              t->scratch.memory, &one);
-        }
-        sq_result_add(result, &one);
-        if (status) {
-            return status;
-        }
-        data += layout.bytes;
-    }
-    return SQ_STATUS_SUCCESS;
-}
-
-/* With the store's lock held, so that all blocks are of one state of it. */
-static uint16_t sq_fetch_locked(SQTransfer *t, const struct sq_submission *s,
-                                const SQFormats *formats, uint64_t room,
+/* With the store's lock held: measured and read in one state of it. */
+static uint16_t sq_fetch_locked(SQTransfer *t, SQFetch *f, uint64_t room,
                                 struct sqc_result *result)
 {
+    struct sqc_store *store = t->c->memory->store.store;
     size_t scratch;
     uint64_t bytes;
-    uint16_t status = sq_fetch_measure(t, s, formats, &bytes, &scratch);
+    uint16_t status;
 
+    if (!f->vectored) {
+        sq_controller_default_rounding(t->c, &f->request);
+    }
+    status = sq_fetch_measure(store, f, &bytes, &scratch);
     if (status) {
         return status;
     }
-    if (bytes != room) {
+    if (bytes > SQ_TRANSFER_BYTES_MAX || bytes != room) {
         return SQ_STATUS_LENGTH;
     }
     if (!sq_buffer(&t->data, MAX(bytes, 1)) || !sq_scratch(t, scratch)) {
         return SQ_STATUS_RESOURCES_EXHAUSTED;
     }
-    return sq_fetch_read(t, s, formats, t->data.memory, result);
+    return f->vectored ?
+           sqc_read_vector(store, &f->request, &f->vector, t->data.memory,
+                           bytes, t->scratch.memory, result) :
+           sqc_read(store, &f->request, t->data.memory, bytes,
+                    t->scratch.memory, result);
 }
 
 static uint16_t sq_fetch(SQTransfer *t, const struct sq_submission *s,
@@ -362,16 +322,16 @@ static uint16_t sq_fetch(SQTransfer *t, const struct sq_submission *s,
 {
     SQStore *store = &t->c->memory->store;
     SQScatter scatter;
-    SQFormats formats;
+    SQFetch fetch;
     uint16_t status;
 
     status = sq_scatter_take(t, s, &scatter);
     if (!status) {
-        status = sq_formats_take(t, s, &formats);
+        status = sq_fetch_take(t, s, &fetch);
     }
     if (!status) {
         sq_store_read_lock(store);
-        status = sq_fetch_locked(t, s, &formats, scatter.bytes, result);
+        status = sq_fetch_locked(t, &fetch, scatter.bytes, result);
         sq_store_unlock(store);
     }
     if (!status) {
@@ -472,7 +432,7 @@ static uint16_t sq_transfer_report(SQTransfer *t,
     uint64_t address = le64_to_cpu(s->result_address);
     struct sq_result out = {
         .status = cpu_to_le16(status),
-        .format = cpu_to_le16(s->vector_address ? SQ_FORMAT_TAG : r->format),
+        .format = cpu_to_le16(r->format),
         .rounding = r->rounding,
         .bytes = cpu_to_le64(r->bytes),
         .elements = cpu_to_le64(r->elements),

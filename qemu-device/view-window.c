@@ -18,7 +18,7 @@ struct SQWindow {
 
     SmartQuantMemory *memory;
     struct sqc_view_info view;
-    MemoryRegion mr;                /* a ROM device: loads direct, stores trap */
+    MemoryRegion mr;                /* ROM device: only stores trap */
     uint8_t *bytes;
     void *scratch;                  /* of sqc_read() */
     bool broken;                    /* could not be made; atomic */

@@ -46,11 +46,11 @@ sq_qemu_sources() (
         LC_ALL=C sort
 )
 
-# sq_qemu_identify SANITIZE ROOT: what the sources below ROOT make. Sets
+# sq_qemu_identify SANITIZE [ROOT]: what the sources below ROOT make. Sets
 # SQ_QEMU_VERSION, SQ_QEMU_TREE and SQ_QEMU_BINARY; false when the version
 # has not been chosen yet.
 sq_qemu_identify() {
-    local root=$2 key sources patches
+    local root=${2:-$SQ_ROOT} key sources patches
     SQ_QEMU_VERSION=$(cat "$SQ_QEMU/version" 2>/dev/null) || return 1
     mapfile -t sources < <(sq_qemu_sources "$root")
     mapfile -t patches < <(printf '%s\n' "${sources[@]}" | grep '\.patch$')

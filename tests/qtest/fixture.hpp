@@ -155,6 +155,20 @@ public:
         return data;
     }
 
+    // What a read with a precision vector costs.
+    sqc_result vector_cost(const sqc_read_request &request, const sqc_precision_vector &vector, std::size_t bytes)
+    {
+        sqc_vector_layout layout{};
+        sqc_result result{};
+        EXPECT_EQ(sqc_vector_describe(store_, &request, &vector, &layout, nullptr), SQ_STATUS_SUCCESS);
+        EXPECT_EQ(layout.bytes, bytes);
+        Bytes data(layout.bytes);
+        void *scratch = std::aligned_alloc(64, (layout.scratch_bytes + 64) / 64 * 64);
+        EXPECT_EQ(sqc_read_vector(store_, &request, &vector, data.data(), data.size(), scratch, &result), SQ_STATUS_SUCCESS);
+        std::free(scratch);
+        return result;
+    }
+
 private:
     static constexpr std::size_t bytes_ = 64ull << 20;
     std::uint8_t *memory_ = nullptr;

@@ -154,8 +154,15 @@ TEST_F(Queues, APrecisionVectorGivesEachBlockOfRowsItsFormat)
     const std::uint64_t vector_address = place(vector);
     sq_submission entry = fetch_entry(handle_, SQ_FORMAT_TAG, 1, 9, card().allocate(expected.size()), static_cast<std::uint32_t>(expected.size()));
     entry.vector_address = vector_address;
+    entry.result_address = card().allocate(sizeof(sq_result));
     const auto completion = queue.run(entry);
     ASSERT_EQ(completion.status, SQ_STATUS_SUCCESS);
+    const sqc_result cost = twin_.vector_cost({twin_handle_, SQ_FORMAT_TAG, SQ_ROUNDING_DEFAULT, SQ_AXIS_ROW, 1, 9}, {formats, 3, 4}, expected.size());
+    const auto result = structure<sq_result>(machine().read_block(entry.result_address, sizeof(sq_result)));
+    EXPECT_EQ(result.format, SQ_FORMAT_TAG);
+    EXPECT_EQ(result.elements, 9u * 64);
+    EXPECT_EQ(result.plane_lines, cost.plane_lines);
+    EXPECT_EQ(result.check_lines, cost.check_lines);
     EXPECT_EQ(machine().read_block(entry.segment_address[0], expected.size()), expected);
 
     const auto refused = [&](std::uint32_t rows_each, std::uint32_t count, std::uint16_t format) {
