@@ -73,6 +73,7 @@ Run define_tag(CLI::App &, const Context &);
 Run define_store(CLI::App &, const Context &);	// data.cpp
 Run define_read(CLI::App &, const Context &);	// read.cpp
 Run define_error(CLI::App &, const Context &);	// error.cpp
+Run define_bench(CLI::App &, const Context &);	// bench.cpp
 Run define_load(CLI::App &, const Context &);	// model.cpp
 Run define_verify(CLI::App &, const Context &);	// verify.cpp
 Run define_stats(CLI::App &, const Context &);	// statistics.cpp

@@ -33,6 +33,8 @@ std::span<const Command> commands()
 		{"stats", "show or reset counters", "sqctl stats w", define_stats},
 		{"up", "set up the memory region of a card", "sqctl up", define_up},
 		{"doctor", "find what keeps a card from working", "sqctl doctor", define_doctor},
+		{"bench", "measure how fast reads are on each path",
+		 "sqctl bench 'smol/*' --format mxint4 --format native", define_bench},
 		{"model", "run the DRAM model alone on a trace of reads",
 		 "sqctl model trace.txt --mapping stock", define_model},
 	};

@@ -4,7 +4,6 @@
 #include "command.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 
 #include <fmt/format.h>
@@ -13,7 +12,9 @@
 #include "digest.hpp"
 #include "documents.hpp"
 #include "output_file.hpp"
+#include "read_path.hpp"
 #include "selection.hpp"
+#include "stopwatch.hpp"
 #include "text.hpp"
 
 namespace sqctl {
@@ -58,62 +59,20 @@ Requests requests_of(const ReadOptions &options)
 	return requests;
 }
 
-// ----------------------------------------------------------------- paths
-
-/// The three ways to the same bytes; each hands them to `use` and says what
-/// they cost.
-using Use = std::function<void(const smartquant::Layout &, std::span<const std::byte>)>;
-using Path = void (*)(const smartquant::Region &, const smartquant::ReadRequest &, Cost &, const Use &);
-
-void read_by_fetch(const smartquant::Region &region, const smartquant::ReadRequest &request, Cost &cost,
-		   const Use &use)
-{
-	const smartquant::Layout layout = region.layout(request);
-	std::vector<std::byte> bytes(layout.bytes);
-	cost.add(region.fetch(request, bytes));
-	use(layout, bytes);
-}
-
-// A view has no result of its own: the region's counters tell.
-template <typename Map>
-void read_by_view(const smartquant::Region &region, Cost &cost, const Use &use, const Map &map)
-{
-	const smartquant::Statistics before = region.statistics();
-	const smartquant::View view = map();
-	use(view.layout(), view.bytes());
-	cost.add(before, region.statistics());
-}
-
-void read_by_map(const smartquant::Region &region, const smartquant::ReadRequest &request, Cost &cost,
-		 const Use &use)
-{
-	read_by_view(region, cost, use, [&] { return region.map(request); });
-}
-
-void read_by_cached_map(const smartquant::Region &region, const smartquant::ReadRequest &request, Cost &cost,
-			const Use &use)
-{
-	read_by_view(region, cost, use, [&] { return region.map_cached(request); });
-}
-
-Path path_of(const std::string &name)
-{
-	if (name == "map")
-		return read_by_map;
-	return name == "cached" ? read_by_cached_map : read_by_fetch;
-}
-
 // ------------------------------------------------------------ one region
 
-void decode_into(const Sink &sink, const smartquant::Layout &layout, std::span<const std::byte> bytes)
+void decode_into(const Sink &sink, const smartquant::Region &region, const smartquant::Layout &layout,
+		 std::span<const std::byte> bytes)
 {
+	const unsigned int tuned_bits = layout.format.tuned_bits();
+	const std::vector<float> levels = tuned_bits ? region.levels(tuned_bits) : std::vector<float>();
 	const uint64_t rows_at_once = std::max<uint64_t>(decode_values / layout.cols, 1);
 	std::vector<float> values;
 	for (uint64_t row = 0; row < layout.rows; row += rows_at_once) {
 		const uint64_t end = std::min<uint64_t>(row + rows_at_once, layout.rows);
 		values.resize((end - row) * layout.cols);
 		smartquant::decode(layout, bytes,
-				   {static_cast<uint32_t>(row), static_cast<uint32_t>(end)}, values);
+				   {static_cast<uint32_t>(row), static_cast<uint32_t>(end)}, levels, values);
 		sink(std::as_bytes(std::span(values)));
 	}
 }
@@ -140,27 +99,14 @@ json read_parts(const smartquant::Region &region, const ReadOptions &options, co
 		const auto use = [&](const smartquant::Layout &layout, std::span<const std::byte> bytes) {
 			parts.push_back(part_json(region, request, layout));
 			if (options.decode)
-				decode_into(sink, layout, bytes);
+				decode_into(sink, region, layout, bytes);
 			else
 				sink(bytes);
 		};
-		path_of(options.path)(region, request, cost, use);
+		read_path(options.path)(region, request, cost, use);
 	}
 	return parts;
 }
-
-class Stopwatch {
-public:
-	uint64_t elapsed_ns() const
-	{
-		const auto elapsed = std::chrono::steady_clock::now() - start_;
-		return static_cast<uint64_t>(
-			std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count());
-	}
-
-private:
-	std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 std::string read_text(const json &document)
 {
@@ -262,7 +208,7 @@ Run define_read(CLI::App &app, const Context &context)
 		->check(CLI::IsMember({"row", "col"}));
 	app.add_option("--rows", options->rows, "only rows FIRST to before END")->type_name("FIRST:END");
 	app.add_option("--path", options->path, "how the bytes come here; all give the same")
-		->check(CLI::IsMember({"fetch", "map", "cached"}));
+		->check(CLI::IsMember(read_path_names()));
 	app.add_flag("--decode", options->decode, "write the values as little-endian fp32");
 	app.add_flag("--digest", options->digest, "print an XXH64 digest of the bytes, write nothing");
 	app.add_option("-o,--output", options->output,

@@ -10,6 +10,7 @@ _sqctl_options() {
     store) echo "--encoding --rows" ;;
     read) echo "--format --rounding --axis --rows --path --decode --digest --output -o" ;;
     error) echo "--format --rounding" ;;
+    bench) echo "--format --path --seconds" ;;
     rm) echo "--model" ;;
     load) echo "--name --dtype --placement" ;;
     stats) echo "--format --reset" ;;
@@ -43,7 +44,7 @@ _sqctl_ask() {
 
 _sqctl() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="list info create store read error regions show rm seal tag load verify stats up doctor model"
+    local commands="list info create store read error regions show rm seal tag load verify stats up doctor bench model"
     local command='' device='' i
     for ((i = 1; i < COMP_CWORD; i++)); do
         # "embedded:PATH" is split at its colon.
