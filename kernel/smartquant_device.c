@@ -28,8 +28,7 @@ static void sq_device_release(struct device *dev)
 {
 	struct sq_device *sq = sq_device_of(dev);
 
-	if (!IS_ERR_OR_NULL(sq->mapping_file))
-		fput(sq->mapping_file);
+	iput(sq->mapping_inode);
 	cleanup_srcu_struct(&sq->gate);
 	xa_destroy(&sq->regions.by_handle);
 	kfree(sq->queues);
@@ -101,21 +100,40 @@ void sq_device_shut(struct sq_device *sq)
 	wake_up_all(&sq->mailbox.background_wait);
 }
 
-/* An inode of our own, for its address space. */
 static const struct file_operations sq_mapping_fops = {};
+
+/*
+ * An inode of our own, for its address space. The file that it comes with goes
+ * at once: the last fput() of a file is put off to the end of the system call,
+ * and at the end of delete_module() its operations would be gone.
+ */
+static struct inode *sq_mapping_inode_create(void)
+{
+	struct file *file = anon_inode_create_getfile("[smartquant]", &sq_mapping_fops, NULL,
+						      O_RDONLY, NULL);
+	struct inode *inode;
+
+	if (IS_ERR(file))
+		return ERR_CAST(file);
+	inode = file_inode(file);
+	ihold(inode);
+	fput(file);
+	return inode;
+}
 
 static int sq_device_init_memory(struct sq_device *sq)
 {
+	struct inode *inode;
 	int ret = init_srcu_struct(&sq->gate);
 
 	if (ret)
 		return ret;
-	sq->mapping_file = anon_inode_create_getfile("[smartquant]", &sq_mapping_fops, NULL,
-						     O_RDONLY, NULL);
-	if (IS_ERR(sq->mapping_file)) {
+	inode = sq_mapping_inode_create();
+	if (IS_ERR(inode)) {
 		cleanup_srcu_struct(&sq->gate);
-		return PTR_ERR(sq->mapping_file);
+		return PTR_ERR(inode);
 	}
+	sq->mapping_inode = inode;
 	return 0;
 }
 

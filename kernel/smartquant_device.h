@@ -68,8 +68,8 @@ struct sq_limits {
  * @gate: readers are inside, see sq_device_enter()
  * @gone: the card is gone or going; written once
  * @reset_work: resets a card that does not answer
- * @mapping_file: its inode's address space has all mappings of all views, so
- *		  that they can be zapped whatever file they were made by
+ * @mapping_inode: its address space has all mappings of all views, so
+ *		   that they can be zapped whatever file they were made by
  * @views_lock: protects @views and @views_epoch
  * @views: every view of the card
  * @views_epoch: counts the resets, with each of which all views end
@@ -96,7 +96,7 @@ struct sq_device {
 	bool gone;
 	struct work_struct reset_work;
 
-	struct file *mapping_file;
+	struct inode *mapping_inode;
 	struct mutex views_lock;
 	struct list_head views;
 	unsigned int views_epoch;

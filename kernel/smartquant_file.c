@@ -24,7 +24,7 @@ static int sq_file_open(struct inode *inode, struct file *file)
 	sq_views_open(&opened->views);
 	file->private_data = opened;
 	/* All mappings of a card in one address space, see sq_views_void(). */
-	file->f_mapping = sq->mapping_file->f_mapping;
+	file->f_mapping = sq->mapping_inode->i_mapping;
 	return nonseekable_open(inode, file);
 }
 

@@ -526,7 +526,7 @@ struct file *sq_view_export(struct sq_views *views, u32 id)
 		sq_view_put(view);
 		return file;
 	}
-	file->f_mapping = view->sq->mapping_file->f_mapping;
+	file->f_mapping = view->sq->mapping_inode->i_mapping;
 	return file;
 }
 
@@ -542,7 +542,7 @@ void sq_views_void(struct sq_device *sq)
 		}
 	}
 	/* Faults after this see the views void, or the card gone. */
-	unmap_mapping_range(sq->mapping_file->f_mapping, 0, 0, 1);
+	unmap_mapping_range(sq->mapping_inode->i_mapping, 0, 0, 1);
 }
 
 void sq_views_stop(struct sq_device *sq)
@@ -550,7 +550,7 @@ void sq_views_stop(struct sq_device *sq)
 	struct sq_mbox_handle in;
 	struct sq_view *view;
 
-	unmap_mapping_range(sq->mapping_file->f_mapping, 0, 0, 1);
+	unmap_mapping_range(sq->mapping_inode->i_mapping, 0, 0, 1);
 	guard(mutex)(&sq->views_lock);
 	list_for_each_entry(view, &sq->views, node) {
 		guard(mutex)(&view->void_lock);
