@@ -41,6 +41,19 @@ sq_kernel_relocate() {
     sed -i "s|/usr/src/|$final/usr/src/|" "$root/usr/src/linux-headers-$release/Makefile"
 }
 
+# lib/modules and usr/lib/modules as one folder: packages and kmod of different
+# releases look in one or the other.
+sq_kernel_one_module_folder() {
+    local root=$1
+    mkdir -p "$root/lib" "$root/usr/lib"
+    if [ -d "$root/usr/lib/modules" ]; then
+        [ ! -d "$root/lib/modules" ] || cp -a "$root/lib/modules/." "$root/usr/lib/modules/"
+        rm -rf -- "$root/lib/modules"
+        mv -- "$root/usr/lib/modules" "$root/lib/modules"
+    fi
+    ln -s ../../lib/modules "$root/usr/lib/modules"
+}
+
 sq_kernel_fetch() {
     local release=$1 base=${1%-amd64} final=$SQ_CACHE/kernel/$1
     local work image deb
@@ -54,11 +67,7 @@ sq_kernel_fetch() {
     for deb in "$work"/*.deb; do
         sq_quiet "unpacking ${deb##*/}" dpkg-deb -x "$deb" "$work/root"
     done
-    # Debian 13 keeps modules under usr/lib; one place for both.
-    if [ -d "$work/root/usr/lib/modules" ] && [ ! -d "$work/root/lib/modules" ]; then
-        mkdir -p "$work/root/lib"
-        mv "$work/root/usr/lib/modules" "$work/root/lib/modules"
-    fi
+    sq_kernel_one_module_folder "$work/root"
     sq_quiet "indexing its modules" depmod -b "$work/root" "$release"
     sq_kernel_relocate "$work/root" "$final" "$release"
     touch "$work/root/complete"
