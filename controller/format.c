@@ -50,6 +50,12 @@
 	  .scale_bytes = 2, .default_rounding = SQ_ROUNDING_EVEN,	\
 	  .encode = sqc_tuned_format_encode }
 
+#define LEVELS(n_)							\
+	{ .code = SQ_FORMAT_LEVELS(n_), .name = "levels" #n_,		\
+	  .source = SQC_SOURCE_LEVELS, .source_even = SQC_SOURCE_LEVELS, \
+	  .code_bits = 32, .default_rounding = SQ_ROUNDING_EVEN,	\
+	  .decode = sqc_plain_decode }
+
 #define PLANES(k_)							\
 	{ .code = SQ_FORMAT_PLANES(k_), .name = "planes" #k_,		\
 	  .source = SQC_SOURCE_PLANES, .source_even = SQC_SOURCE_PLANES, \
@@ -75,6 +81,7 @@ static const struct sqc_format formats[] = {
 	GGML(SQ_GGML_Q4_0, q4_0, 18),
 	GGML(SQ_GGML_MXFP4, mxfp4, 17),
 	TUNED(2), TUNED(3), TUNED(4), TUNED(5), TUNED(6), TUNED(7), TUNED(8),
+	LEVELS(2), LEVELS(3), LEVELS(4), LEVELS(5), LEVELS(6), LEVELS(7), LEVELS(8),
 	PLANES(1), PLANES(2), PLANES(3), PLANES(4), PLANES(5), PLANES(6),
 	PLANES(7), PLANES(8), PLANES(9), PLANES(10), PLANES(11), PLANES(12),
 	PLANES(13), PLANES(14), PLANES(15), PLANES(16), PLANES(17), PLANES(18),

@@ -27,6 +27,7 @@ enum sqc_source {
 	SQC_SOURCE_VALUES,	/* the stored values as fp32, exact */
 	SQC_SOURCE_PLANES,	/* raw plane bytes, copied by the reader itself */
 	SQC_SOURCE_TUNED,	/* struct sqc_tuned_group, the code's planes as asked for */
+	SQC_SOURCE_LEVELS,	/* the region's levels, copied by the reader itself */
 };
 
 /* Where one row of output goes; sections a format lacks are NULL. */
@@ -63,7 +64,7 @@ struct sqc_format {
 	 * ceil(cols / 32) of them, the last one padded with +0; so for
 	 * tuned groups. Words: of the
 	 * dtype. Values: `cols` of fp32. Writes exactly the row's code, micro
-	 * and scale bytes. NULL for SQC_SOURCE_PLANES.
+	 * and scale bytes. NULL for SQC_SOURCE_PLANES and _LEVELS.
 	 *
 	 * A block with a NaN or an infinity in it (placement word) has codes 0
 	 * and a scale that is NaN, so all of it decodes to NaN (MX v1.0, 6.3

@@ -128,6 +128,12 @@ sqc_status sqc_walk_read(struct sqc_walk *walk, const struct sqc_reader *reader,
 	const struct span span = span_of(reader, request);
 	const uint64_t last = (span.end - 1) / SQC_SEGMENT_ELEMENTS;
 
+	if (reader->source == SQC_SOURCE_LEVELS) {
+		sqc_reader_levels(reader, 0, reader->layout.cols, out);
+		result->bytes += reader->layout.bytes;
+		result->elements += reader->layout.cols;
+		return SQ_STATUS_SUCCESS;
+	}
 	for (uint64_t i = span.begin / SQC_SEGMENT_ELEMENTS; i <= last; i++) {
 		if (segment_read(walk, reader, &span, i, out))
 			continue;

@@ -22,7 +22,7 @@ static sqc_status format_check(const struct sqc_geometry *geometry,
 	 * tuned code run along rows. */
 	if (request->axis == SQ_AXIS_COL &&
 	    (row->source == SQC_SOURCE_PLANES || row->source == SQC_SOURCE_TUNED ||
-	     !geometry->planes))
+	     row->source == SQC_SOURCE_LEVELS || !geometry->planes))
 		return SQ_STATUS_UNSUPPORTED;
 	return SQ_STATUS_SUCCESS;
 }
@@ -74,6 +74,10 @@ static sqc_status lay(const struct sqc_geometry *geometry,
 		.rows = request->axis == SQ_AXIS_ROW ? request->row_count : geometry->cols,
 		.cols = request->axis == SQ_AXIS_ROW ? geometry->cols : request->row_count,
 	};
+	if (format->source == SQC_SOURCE_LEVELS) {	/* the region's, not the rows' */
+		layout->rows = 1;
+		layout->cols = 1u << SQ_FORMAT_PARAMETER(format_code);
+	}
 	if (format->source == SQC_SOURCE_PLANES)
 		planes_lay(geometry, layout);
 	else
@@ -355,6 +359,16 @@ static void encode_tuned(const struct sqc_reader *reader, const struct sqc_gathe
 
 	sqc_gather_tuned(gather, first, groups, reader->planes, &scratch->gather);
 	encode(reader, scratch->gather.tuned, cols, out);
+}
+
+void sqc_reader_levels(const struct sqc_reader *reader, uint32_t first, uint32_t count,
+		       uint8_t *out)
+{
+	float levels[SQC_TUNED_CELLS];
+
+	sqc_region_levels(reader->store, sqc_region_handle(reader->region),
+			  SQ_FORMAT_PARAMETER(reader->layout.format), levels);
+	memcpy(out, levels + first, count * sizeof(levels[0]));
 }
 
 void sqc_reader_encode(const struct sqc_reader *reader, const struct sqc_gather *gather,

@@ -99,7 +99,7 @@ bool sqc_format_offered(const struct sqc_geometry *geometry, uint16_t code)
 		return false;
 	if (code == SQ_FORMAT_NATIVE)
 		return true;
-	if (format->source == SQC_SOURCE_TUNED)
+	if (format->source == SQC_SOURCE_TUNED || format->source == SQC_SOURCE_LEVELS)
 		return geometry->placement == SQ_PLACEMENT_TUNED;
 	if (format->source == SQC_SOURCE_PLANES)
 		return SQ_FORMAT_PARAMETER(code) >= 1 &&

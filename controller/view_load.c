@@ -112,6 +112,10 @@ static sqc_status piece_read(struct load *load, uint64_t row, uint64_t group)
 	const uint32_t rest = layout->cols - col;
 	const uint32_t cols = rest < SQC_GROUP_ELEMENTS ? rest : SQC_GROUP_ELEMENTS;
 
+	if (load->reader.source == SQC_SOURCE_LEVELS) {
+		sqc_reader_levels(&load->reader, col, cols, load->piece.codes);
+		return SQ_STATUS_SUCCESS;
+	}
 	return layout->axis == SQ_AXIS_ROW ? row_piece(load, row, col, cols) :
 					     column_piece(load, row, col, cols);
 }

@@ -52,6 +52,7 @@
 #define SQ_FORMAT_FAMILY_GGML		0x04
 #define SQ_FORMAT_FAMILY_PLANES		0x05
 #define SQ_FORMAT_FAMILY_TUNED		0x06
+#define SQ_FORMAT_FAMILY_LEVELS		0x07
 
 #define SQ_FORMAT_TAG			0x0000
 #define SQ_FORMAT_NATIVE		0x0001
@@ -70,6 +71,7 @@
 #define SQ_FORMAT_GGML(type)		(0x0400 | (type)) /* ggml's type number */
 #define SQ_FORMAT_PLANES(k)		(0x0500 | (k))	/* k = 1 .. planes */
 #define SQ_FORMAT_TUNED(n)		(0x0600 | (n))	/* n = 2 .. 8 */
+#define SQ_FORMAT_LEVELS(n)		(0x0700 | (n))	/* what codes of TUNED(n) stand for */
 
 /*
  * Encodings of the data that a store brings. SQ_ENCODING_DTYPE is the

@@ -93,7 +93,7 @@ TEST(TunedStore, OtherFormatsAreMadeFromTheExactWords)
     ASSERT_EQ(store.write(aligned, words), SQ_STATUS_SUCCESS);
     unsigned compared = 0;
     for (unsigned i = 0; const auto format = sqc_format_at(i); ++i) {
-        if (SQ_FORMAT_FAMILY(format) == SQ_FORMAT_FAMILY_PLANES || SQ_FORMAT_FAMILY(format) == SQ_FORMAT_FAMILY_TUNED)
+        if (SQ_FORMAT_FAMILY(format) >= SQ_FORMAT_FAMILY_PLANES)
             continue;
         for (const std::uint8_t rounding : {SQ_ROUNDING_TRUNCATE, SQ_ROUNDING_NEAREST, SQ_ROUNDING_EVEN}) {
             for (const std::uint8_t axis : {SQ_AXIS_ROW, SQ_AXIS_COL}) {
@@ -253,6 +253,35 @@ TEST(TunedStore, BeforeItIsWrittenReadsAsZeros)
     EXPECT_EQ(store.native(handle), Bytes(240, 0));
     for (const float v : decoded(store, handle, 5))
         EXPECT_EQ(v, 0.0f);
+}
+
+TEST(TunedStore, LevelsCanBeReadLikeAnyFormat)
+{
+    Store store;
+    const auto handle = store.make("w", 50, 256, SQ_DTYPE_FP16, SQ_PLACEMENT_TUNED);
+    ASSERT_EQ(store.write(handle, gaussian(SQ_DTYPE_FP16, 50 * 256, 20)), SQ_STATUS_SUCCESS);
+    const Memory scratch(SQC_VIEW_LOAD_SCRATCH_BYTES);
+    for (unsigned bits = 2; bits <= 8; ++bits) {
+        std::vector<float> levels(1u << bits), got(1u << bits);
+        ASSERT_EQ(sqc_region_levels(store.get(), handle, bits, levels.data()), SQ_STATUS_SUCCESS);
+        const sqc_read_request request = {handle, static_cast<std::uint16_t>(SQ_FORMAT_LEVELS(bits)), SQ_ROUNDING_DEFAULT, SQ_AXIS_ROW, 7, 3};
+        const auto read = store.read(request);
+        ASSERT_EQ(read.status, SQ_STATUS_SUCCESS);
+        EXPECT_EQ(read.layout.rows, 1u);
+        EXPECT_EQ(read.layout.cols, 1u << bits);
+        EXPECT_EQ(read.result.plane_lines, 0u);
+        ASSERT_EQ(sqc_decode(&read.layout, read.bytes.data(), 0, 1, got.data()), SQ_STATUS_SUCCESS);
+        EXPECT_EQ(got, levels);
+        ViewInfo view;
+        ASSERT_EQ(sqc_view_map(store.get(), &request, &view), SQ_STATUS_SUCCESS);
+        std::uint64_t value = 0;
+        ASSERT_EQ(sqc_view_load(store.get(), view.dpa + 4, 4, &value, scratch.get()), SQ_STATUS_SUCCESS);
+        EXPECT_EQ(std::memcmp(&value, &levels[1], 4), 0);
+    }
+    const auto aligned = store.make("aligned", 3, 40);
+    EXPECT_EQ(store.read(aligned, SQ_FORMAT_LEVELS(4)).status, SQ_STATUS_FORMAT);
+    EXPECT_EQ(store.read(handle, SQ_FORMAT_LEVELS(4), SQ_ROUNDING_DEFAULT, SQ_AXIS_COL).status, SQ_STATUS_UNSUPPORTED);
+    EXPECT_EQ(store.read(handle, SQ_FORMAT_LEVELS(9)).status, SQ_STATUS_FORMAT);
 }
 
 TEST(TunedStore, RefusesWhatHasNoMeaning)
