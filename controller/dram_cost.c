@@ -3,10 +3,11 @@
  * The live form of the DRAM model
  *
  * It follows the same rules as the simulator, but works with pieces instead
- * of commands. A piece is the part of a run that lies in one row of one bank
- * (stock mapping) or in the rows that all bank groups of a rank open together
- * (interleaved mapping); 128 lines that begin at a multiple of 8 KiB are one
- * piece. For each piece a few questions have an answer in closed form:
+ * of commands. A piece is the part of a run that lies in one row set: one row
+ * of one bank (stock mapping), or the rows that a run opens in all bank groups
+ * of a rank together (interleaved mapping). 128 lines that begin at a multiple
+ * of 8 KiB are one piece. Runs that continue each other are held back and
+ * become one. For each piece a few questions have an answer in closed form:
  *
  *   arrival  When does its first line reach a bank queue? A line may enter
  *            when the one that is a window ahead has left, so the model keeps
@@ -35,7 +36,8 @@
 /* Pieces of a run that are played; half of them are the sample for the rest. */
 #define PIECES_MAX	128u
 
-/* Pieces that runs in a row may add up to before they are played. */
+/* Pieces that runs which continue each other may add up to before they are
+ * played: less than PIECES_MAX, so that none of them is skipped. */
 #define PENDING_PIECES	64u
 
 /* A gap is of use to lines that are near enough to come forward: the bank
@@ -45,6 +47,7 @@
 /* Refreshes that one piece can meet when the parameters make sense. */
 #define REFRESHES_MAX	64u
 
+/* Lines of one row set. */
 struct piece {
 	uint64_t row;
 	uint32_t rank;
@@ -152,7 +155,8 @@ static void refresh(struct sqc_dram_cost *cost)
 	uint64_t from = cost->refresh_next;
 
 	if (open != 0) {
-		rank->closed_since = close_banks(cost, rank, (uint32_t)__builtin_popcountll(open), from);
+		rank->closed_since = close_banks(cost, rank,
+						 (uint32_t)__builtin_popcountll(open), from);
 		from = rank->closed_since + p->trp_cycles;
 		cost->banks_open &= ~open;
 		cost->sets_open &= ~bits(cost->refresh_rank * sets, sets);
@@ -189,6 +193,7 @@ static uint64_t activate_slot(const struct sqc_dram_cost *cost,
 	return window > from ? window + 1 : from;
 }
 
+/* Opens the piece's row in its bank of the bank group. */
 static void activate(struct sqc_dram_cost *cost, const struct piece *piece, uint32_t group,
 		     uint64_t arrival)
 {
@@ -400,6 +405,7 @@ static uint64_t share_with_ranks(struct sqc_dram_cost *cost, uint32_t number, ui
 	return to;
 }
 
+/* `from`, or when no other rank has several bank groups with reads any more. */
 static uint64_t uncrowded_from(const struct sqc_dram_cost *cost, uint32_t number, uint64_t from)
 {
 	for (uint32_t i = 0; i < cost->parameters->ranks; i++)
@@ -408,6 +414,7 @@ static uint64_t uncrowded_from(const struct sqc_dram_cost *cost, uint32_t number
 	return from;
 }
 
+/* A bank group of the rank has reads until then. */
 static void note_busy(struct sqc_dram_cost_rank *rank, uint32_t group, uint64_t until)
 {
 	if (group != rank->busy_group && until <= rank->busy_until) {
@@ -420,6 +427,7 @@ static void note_busy(struct sqc_dram_cost_rank *rank, uint32_t group, uint64_t 
 	rank->busy_until = until;
 }
 
+/* The bank group, its lines counted for the current stretch of the bus. */
 static struct sqc_dram_cost_group *group_at(struct sqc_dram_cost *cost, uint32_t number)
 {
 	struct sqc_dram_cost_group *group = &cost->groups[number];
@@ -537,7 +545,6 @@ void sqc_dram_cost_begin(struct sqc_dram_cost *cost,
 {
 	const struct sqc_dram_parameters *p =
 		parameters != NULL ? parameters : sqc_dram_parameters_find(NULL);
-
 	struct sqc_dram_layout layout;
 
 	memset(cost, 0, offsetof(struct sqc_dram_cost, ranks));
@@ -670,7 +677,7 @@ void sqc_dram_cost_end(struct sqc_dram_cost *cost, uint64_t *time_ns,
 		       uint64_t *energy_pj)
 {
 	const struct sqc_dram_parameters *p = cost->parameters;
-	uint64_t cycles, idle, refreshes;
+	uint64_t cycles, idle, active, refreshes;
 	struct sqc_dram_energy energy;
 
 	*time_ns = 0;
@@ -689,9 +696,10 @@ void sqc_dram_cost_end(struct sqc_dram_cost *cost, uint64_t *time_ns,
 	cycles = sum(cycles, cost->skipped_cycles);
 	sqc_dram_energy_make(&energy, p);
 	*time_ns = share(cycles, p->tck_ps, 1000);
-	*energy_pj = sum(sum(share(cost->activates, energy.activate, 1000),
-			     share(cost->lines, energy.read, 1000)),
-			 sum(share(refreshes, energy.refresh, 1000),
-			     sum(share(beyond(share(cycles, p->ranks, 1), idle), energy.active_cycle, 1000),
-				 share(idle, energy.idle_cycle, 1000))));
+	active = beyond(share(cycles, p->ranks, 1), idle);
+	*energy_pj = sum(share(cost->activates, energy.activate, 1000),
+			 share(cost->lines, energy.read, 1000));
+	*energy_pj = sum(*energy_pj, share(refreshes, energy.refresh, 1000));
+	*energy_pj = sum(*energy_pj, share(active, energy.active_cycle, 1000));
+	*energy_pj = sum(*energy_pj, share(idle, energy.idle_cycle, 1000));
 }
