@@ -81,6 +81,8 @@ SAME(Format::mx(9).code(), SQ_FORMAT_MX9);
 SAME(Format::ggml(39).code(), SQ_FORMAT_GGML(39));
 SAME(Format::planes(7).code(), SQ_FORMAT_PLANES(7));
 SAME(Format::tuned(3).code(), SQ_FORMAT_TUNED(3));
+SAME(Format::tuned(3).tuned_bits(), 3);
+SAME(Format::levels(3).code(), SQ_FORMAT_LEVELS(3));
 
 SAME(Encoding::dtype().code(), SQ_ENCODING_DTYPE);
 SAME(Encoding::bf16().code(), SQ_ENCODING_BF16);

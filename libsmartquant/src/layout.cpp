@@ -121,6 +121,12 @@ std::span<const std::byte> Layout::scales(std::span<const std::byte> read, std::
 void decode(const Layout &layout, std::span<const std::byte> read, Rows rows,
 	    std::span<float> values)
 {
+	decode(layout, read, rows, {}, values);
+}
+
+void decode(const Layout &layout, std::span<const std::byte> read, Rows rows,
+	    std::span<const float> levels, std::span<float> values)
+{
 	const sqc_layout inner = controller_layout(layout);
 	const Part part = resolve(layout, rows);
 
@@ -128,7 +134,11 @@ void decode(const Layout &layout, std::span<const std::byte> read, Rows rows,
 	check_rows(layout);
 	check_values("the buffer for values", values.size(),
 		     std::uint64_t{part.count} * layout.cols);
-	check_status(sqc_decode(&inner, read.data(), part.first, part.count, values.data()),
+	if (!levels.empty() && layout.format.tuned_bits())
+		check_values("the levels", levels.size(),
+			     std::uint64_t{1} << layout.format.tuned_bits());
+	check_status(sqc_decode_levels(&inner, levels.empty() ? nullptr : levels.data(),
+				       read.data(), part.first, part.count, values.data()),
 		     layout);
 }
 

@@ -81,6 +81,14 @@ std::vector<std::byte> Region::fetch(const ReadRequest &request) const
 	return bytes;
 }
 
+// Only codes of placement tuned need levels to be numbers.
+static std::vector<float> levels_of(const Region &region, const Layout &layout)
+{
+	const unsigned int bits = layout.format.tuned_bits();
+
+	return bits ? region.levels(bits) : std::vector<float>();
+}
+
 std::vector<float> Region::fetch_values(const ReadRequest &request) const
 {
 	sqc_read_request read = read_request(identity_, request);
@@ -90,20 +98,31 @@ std::vector<float> Region::fetch_values(const ReadRequest &request) const
 
 	read.format = layout.format;
 	backend().fetch(identity_, read, layout, bytes);
-	decode(public_layout(layout), bytes, {}, values);
+	decode(public_layout(layout), bytes, {}, levels_of(*this, public_layout(layout)), values);
 	return values;
+}
+
+std::vector<float> Region::levels(unsigned int bits) const
+{
+	return fetch_values({.format = Format::levels(bits)});
 }
 
 View Region::map(const ReadRequest &request) const
 {
-	return View(backend().map(identity_, read_request(identity_, request)));
+	View view(backend().map(identity_, read_request(identity_, request)));
+
+	view.levels_ = levels_of(*this, view.layout());
+	return view;
 }
 
 View Region::map_cached(const ReadRequest &request) const
 {
 	backend();
-	return View(std::make_unique<CachedWindow>(backend_, identity_,
-						   read_request(identity_, request)));
+	View view(std::make_unique<CachedWindow>(backend_, identity_,
+						 read_request(identity_, request)));
+
+	view.levels_ = levels_of(*this, view.layout());
+	return view;
 }
 
 void Region::flush()

@@ -70,7 +70,7 @@ static void need_rows(const View::Window &window, Rows rows)
 void View::decode(Rows rows, std::span<float> values) const
 {
 	need_rows(window(), rows);
-	smartquant::decode(window().layout, window().bytes(), rows, values);
+	smartquant::decode(window().layout, window().bytes(), rows, levels_, values);
 }
 
 void View::multiply(Rows rows, std::span<const float> x, std::span<float> y) const

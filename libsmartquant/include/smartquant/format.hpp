@@ -76,7 +76,15 @@ public:
 	static constexpr Format ggml(unsigned int type) noexcept { return family(0x04, type); }
 	// Raw lines of the first planes.
 	static constexpr Format planes(unsigned int count) noexcept { return family(0x05, count); }
+	// bits 2 to 8; regions of placement tuned. The values of its codes need the
+	// region's levels, which Region::levels() reads with the format below.
 	static constexpr Format tuned(unsigned int bits) noexcept { return family(0x06, bits); }
+	static constexpr Format levels(unsigned int bits) noexcept { return family(0x07, bits); }
+	// Bits of a code when this is tuned(bits), else 0.
+	constexpr unsigned int tuned_bits() const noexcept
+	{
+		return code_ >> 8 == 0x06 ? code_ & 0xffu : 0u;
+	}
 
 	// By name, "mxint4". parse() throws Status::Format, find() does not.
 	static Format parse(std::string_view name);

@@ -67,9 +67,15 @@ struct SMARTQUANT_API Layout {
 SMARTQUANT_API void decode(const Layout &layout, std::span<const std::byte> read, Rows rows,
 			   std::span<float> values);
 
+// The same for any format, Format::tuned() included, whose codes stand for
+// `levels` (Region::levels() of as many bits). Other formats take none.
+SMARTQUANT_API void decode(const Layout &layout, std::span<const std::byte> read, Rows rows,
+			   std::span<const float> levels, std::span<float> values);
+
 // y[i] = sum over j of W[first + i][j] * x[j], W the rows of the delivered
 // matrix. The order of additions is fixed, so every machine gives the same
-// bits. x holds cols values, y one a row. Throws like decode().
+// bits. x holds cols values, y one a row. Throws like decode(), and
+// Status::Format for Format::tuned().
 SMARTQUANT_API void multiply(const Layout &layout, std::span<const std::byte> read, Rows rows,
 			     std::span<const float> x, std::span<float> y);
 

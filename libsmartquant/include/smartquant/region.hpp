@@ -88,6 +88,10 @@ public:
 	std::vector<std::byte> fetch(const ReadRequest &request = {}) const;
 	// The same, decoded: rows x cols of the layout as fp32.
 	std::vector<float> fetch_values(const ReadRequest &request = {}) const;
+	// What the codes of Format::tuned(bits) stand for, in units of a group's
+	// scale; 2^bits values. A store of all rows changes them. Throws
+	// Status::Format where the placement is not tuned or bits not 2 to 8.
+	std::vector<float> levels(unsigned int bits) const;
 
 	View map(const ReadRequest &request = {}) const;
 	View map_cached(const ReadRequest &request = {}) const;

@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include <smartquant/export.hpp>
 #include <smartquant/layout.hpp>
@@ -52,9 +53,11 @@ public:
 	explicit View(std::unique_ptr<Window> window) noexcept;
 
 private:
+	friend class Region;
 	const Window &window() const;
 
 	std::unique_ptr<Window> window_;
+	std::vector<float> levels_; // of Format::tuned(), as they were when mapped
 };
 
 } // namespace smartquant
