@@ -3,6 +3,7 @@
 // Views, mapped and cached: the same bytes as a fetch
 #include "fixture.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <thread>
@@ -104,6 +105,37 @@ TEST_F(ViewSuite, RowsDecodeToTheValuesOfTheFetch)
 	EXPECT_ERROR(view.decode({10, 14}, values), Status::Length, "400 are needed");
 	EXPECT_ERROR(view.decode({39, 41}, values), Status::Range, "rows 39:41");
 	EXPECT_ERROR(view.codes(40), Status::Range, "row 40 out of range");
+}
+
+TEST_F(ViewSuite, TunedCodesDecodeWithTheLevelsOfTheirRegion)
+{
+	Region region = create({.name = "w", .rows = 40, .cols = 100, .placement = Placement::Tuned});
+	const auto words = sample_words(Dtype::Bf16, 4000);
+
+	region.store(words);
+	EXPECT_EQ(region.fetch(), words);
+	for (unsigned int bits = 2; bits <= 8; ++bits) {
+		const ReadRequest request{.format = Format::tuned(bits)};
+		const auto codes = region.fetch(request);
+		const auto layout = region.layout(request);
+		const auto levels = region.levels(bits);
+		std::vector<float> values(4000), again(4000);
+
+		ASSERT_EQ(levels.size(), std::size_t{1} << bits);
+		EXPECT_TRUE(std::ranges::is_sorted(levels));
+		EXPECT_ERROR(decode(layout, codes, {}, values), Status::Format, "tuned");
+		EXPECT_ERROR(decode(layout, codes, {}, std::span(levels).first(3), values),
+			     Status::Length, "levels");
+		decode(layout, codes, {}, levels, values);
+		EXPECT_EQ(values, region.fetch_values(request));
+		region.map(request).decode({}, again);
+		EXPECT_EQ(values, again);
+		region.map_cached(request).decode({}, again);
+		EXPECT_EQ(values, again);
+	}
+	EXPECT_ERROR(region.levels(9), Status::Format, "");
+	Region aligned = create({.name = "aligned", .rows = 1, .cols = 1});
+	EXPECT_ERROR(aligned.levels(4), Status::Format, "");
 }
 
 // The order of additions that multiply() promises.
