@@ -3,7 +3,9 @@
 // Regions: create, regions, show, rm, seal, tag.
 #include "command.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <string>
 
 #include <fmt/format.h>
 #include <smartquant/model.hpp>
@@ -108,12 +110,31 @@ Output regions(const Context &context)
 
 // ------------------------------------------------------------------ show
 
+/// Of placement tuned: what the codes of each width stand for.
+json levels_json(const smartquant::Region &region)
+{
+	json levels = json::object();
+	for (unsigned int bits = 2; bits <= 8; bits++)
+		levels[std::to_string(bits)] = region.levels(bits);
+	return levels;
+}
+
+/// The outermost two and their number: whole lists are for --json.
+std::string levels_text(const json &levels)
+{
+	return fmt::format("{} from {:.4f} to {:.4f}", levels.size(), levels.front().get<double>(),
+			   levels.back().get<double>());
+}
+
 std::string show_text(const json &document)
 {
 	Facts facts;
 	for (const auto &[key, value] : document.items())
 		if (key == "stored_bytes")
 			facts.add("stored", size_text(value.get<uint64_t>()));
+		else if (key == "levels")
+			for (const auto &[bits, levels] : value.items())
+				facts.add("levels at " + bits + " bits", levels_text(levels));
 		else if (key != "schema" && key != "statistics")
 			facts.add(key, plain(value));
 	return facts.text() + "\n" + cost_text(document.at("statistics"));
@@ -123,8 +144,15 @@ Output show(const Context &context, const std::string &name)
 {
 	const smartquant::Store store = context.open_for_reading();
 	const smartquant::Region region = store.region(name);
+	const smartquant::RegionInfo info = region.info();
 	json document = {{"schema", "smartquant/region/1"}};
-	document.update(region_json(region.info()));
+	document.update(region_json(info));
+	if (info.placement == smartquant::Placement::Tuned) {
+		// What lossless costs, scales, escapes and codebook included.
+		document["stored_bits_per_weight"] =
+			8.0 * static_cast<double>(info.stored_bytes) / info.rows / info.cols;
+		document["levels"] = levels_json(region);
+	}
 	document["statistics"] = statistics_json(region.statistics());
 	return {.document = document, .text = show_text};
 }
