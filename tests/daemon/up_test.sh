@@ -16,7 +16,7 @@ cat >"$scratch/share/program" <<'PROGRAM'
 # What doctor says of a broken link: exit code and line.
 doctor() {
     sqctl doctor >doctor.out 2>doctor.err
-    echo "exit $?: $(sed 's/^sqctl: //' doctor.err)"
+    echo "exit $?$(sed 's/^sqctl:/:/' doctor.err)"
 }
 doctor
 sqctl --json up >up.json || echo "up: exit $?"
@@ -55,16 +55,16 @@ want='exit 1: region: endpoint2 has no region; remedy: sqctl up
  "enabled": true
 card CARD: already up, region0 over SIZE
 smartquantd: card CARD: already up, region0 over SIZE
-exit 0: 
+exit 0
 w created: 64 x 64 bf16, placement aligned
-exit 0: 
+exit 0
 13
 ok view CARD a view of "w" is mapped and readable
 exit 1: region driver: region0 is not enabled; remedy: modprobe cxl_pmem, then sqctl up
 smartquantd: card CARD: region0 enabled
-exit 0: 
+exit 0
 exit 1: driver: function CARD has driver none; remedy: modprobe smartquant
 card CARD: already up, region0 over SIZE
-exit 0: '
+exit 0'
 equal "each step says what it did" "$want" "$got"
 checks_done
