@@ -339,7 +339,7 @@ struct Agreement {
 
 Agreement agreement(sqc_dram_mapping mapping, const sqc_dram_parameters* parameters)
 {
-    constexpr int requests = 300;
+    constexpr int requests = 150;
     Random random(20240229);
     Agreement out;
     for (int i = 0; i < requests; ++i) {
