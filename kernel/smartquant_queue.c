@@ -34,7 +34,8 @@
 /* Also what a lost interrupt costs at most. */
 #define SQ_WATCHDOG_MS			500
 
-static unsigned int transfer_timeout_ms = 30000;
+/* Flushing a large store to a slow disk is one transfer, too. */
+static unsigned int transfer_timeout_ms = 60000;
 module_param(transfer_timeout_ms, uint, 0644);
 MODULE_PARM_DESC(transfer_timeout_ms, "milliseconds until a transfer counts as lost");
 
