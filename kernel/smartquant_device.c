@@ -88,7 +88,7 @@ static void sq_device_reset(struct work_struct *work)
 
 void sq_device_reset_later(struct sq_device *sq)
 {
-	if (READ_ONCE(sq->gone))
+	if (READ_ONCE(sq->gone) || READ_ONCE(sq->resetting))
 		return;
 	dev_err_ratelimited(&sq->dev, "does not answer, resetting it\n");
 	queue_work(system_long_wq, &sq->reset_work);

@@ -68,6 +68,8 @@ struct sq_limits {
  * @gate: readers are inside, see sq_device_enter()
  * @gone: the card is gone or going; written once
  * @reset_work: resets a card that does not answer
+ * @resetting: a reset is under way; its own failure asks for no other one, the
+ *	       next request of a user does
  * @mapping_inode: its address space has all mappings of all views, so
  *		   that they can be zapped whatever file they were made by
  * @views_lock: protects @views and @views_epoch
@@ -95,6 +97,7 @@ struct sq_device {
 	struct srcu_struct gate;
 	bool gone;
 	struct work_struct reset_work;
+	bool resetting;
 
 	struct inode *mapping_inode;
 	struct mutex views_lock;

@@ -238,6 +238,7 @@ static void sq_pci_reset_prepare(struct pci_dev *pdev)
 {
 	struct sq_device *sq = pci_get_drvdata(pdev);
 
+	WRITE_ONCE(sq->resetting, true);
 	sq_queues_pause(sq);
 	sq_mailbox_pause(&sq->mailbox);
 }
@@ -249,6 +250,7 @@ static void sq_pci_reset_done(struct pci_dev *pdev)
 	sq_mailbox_resume(&sq->mailbox);
 	sq_views_void(sq);
 	sq_queues_resume(sq);
+	WRITE_ONCE(sq->resetting, false);
 }
 
 static const struct pci_error_handlers sq_pci_error_handlers = {

@@ -125,6 +125,9 @@ int sq_queue_submit(struct sq_device *sq, struct sq_transfer *transfer, bool may
 					     -EAGAIN);
 	if (killed)
 		return -EINTR;
+	/* Dead since a reset failed: the card may answer to another by now. */
+	if (ret == -EIO)
+		sq_device_reset_later(sq);
 	if (ret)
 		return ret;
 	if (ticket)
@@ -267,10 +270,11 @@ static void sq_queue_give_up(struct sq_queue *queue, int error)
 	sq_transfers_end(&ended);
 }
 
+/* A queue of a card that is gone stays dead; one that failed may come back. */
 static void sq_queue_set_state(struct sq_queue *queue, enum sq_queue_state state, int error)
 {
 	scoped_guard(spinlock, &queue->lock) {
-		if (queue->state != SQ_QUEUE_DEAD) {
+		if (queue->state != SQ_QUEUE_DEAD || queue->error != -ENODEV) {
 			queue->state = state;
 			queue->error = error;
 		}

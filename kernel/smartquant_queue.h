@@ -25,7 +25,7 @@ struct sq_transfer;
 enum sq_queue_state {
 	SQ_QUEUE_PAUSED,	/* not known to the device; submitters wait */
 	SQ_QUEUE_LIVE,
-	SQ_QUEUE_DEAD,		/* for good; submitters get sq_queue.error */
+	SQ_QUEUE_DEAD,		/* until a reset works; submitters get sq_queue.error */
 };
 
 /* The command in a slot; @transfer is NULL in a free one. */
