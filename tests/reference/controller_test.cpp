@@ -121,7 +121,7 @@ std::vector<FormatCode> formats()
         char buffer[32];
         const std::string name = sqc_format_name(code, buffer, sizeof buffer);
         const unsigned k = SQ_FORMAT_FAMILY(code) == SQ_FORMAT_FAMILY_PLANES ? SQ_FORMAT_PARAMETER(code) : 0;
-        if (!name.starts_with("ggml_") && !name.starts_with("tuned") && (k < 4 || k % 8 == 1))
+        if (!name.starts_with("ggml_") && !name.starts_with("tuned") && !name.starts_with("levels") && (k < 4 || k % 8 == 1))
             all.push_back({name, code});
     }
     return all;
