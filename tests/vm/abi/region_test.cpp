@@ -275,56 +275,6 @@ TEST(Region, StatisticsAgreeWithSysfs)
     EXPECT_EQ(read_file(stats + "requests"), "0");
 }
 
-TEST(Region, PackingKeepsEveryBit)
-{
-    Card card(O_RDWR);
-    auto info = make<sq_ioc_info>();
-    ASSERT_EQ(card(SQ_IOC_INFO, info), 0);
-    if (!(info.device_features & SQ_FEATURE_PACKED))
-        GTEST_SKIP() << "the card does not know coding packed";
-    Region region(card, "packed", SQ_DTYPE_BF16, 16, 512);
-    const auto data = bf16_pattern(16 * 512, 13);
-    ASSERT_EQ(store(card, region.handle(), {0, 16}, data), 0);
-    auto argument = make<sq_ioc_handle>();
-    argument.handle = region.handle();
-    ASSERT_EQ(card(SQ_IOC_REGION_SEAL, argument), 0);
-    ASSERT_EQ(card(SQ_IOC_REGION_PACK, argument), 0);
-    EXPECT_EQ(read_file(folder_of(region.handle()) + "/coding"), "packed");
-    std::vector<std::uint8_t> back(data.size());
-    ASSERT_EQ(fetch(card, region.handle(), {0, 16}, SQ_FORMAT_NATIVE, back), 0);
-    EXPECT_EQ(back, data);
-}
-
-// Erases the whole store: a machine of one's own (scripts/vm run --fresh).
-TEST(Device, SanitizeErasesEverythingUnlessAViewIsMapped)
-{
-    Card card(O_RDWR);
-    Region region(card, "erased", SQ_DTYPE_BF16, 4, 64);
-    ASSERT_EQ(store(card, region.handle(), {0, 4}, bf16_pattern(4 * 64, 15)), 0);
-    auto view = make<sq_ioc_view>();
-    view.handle = region.handle();
-    view.format = SQ_FORMAT_NATIVE;
-    view.row_count = 4;
-    ASSERT_EQ(card(SQ_IOC_VIEW_MAP, view), 0);
-
-    auto sanitize = make<sq_ioc_sanitize>();
-    sanitize.flags = SQ_SANITIZE_ALL;
-    EXPECT_EQ(card(SQ_IOC_SANITIZE, sanitize), EBUSY);
-    EXPECT_EQ(folders(), listed(card));
-    EXPECT_TRUE(exists(folder_of(region.handle())));
-
-    auto unmap = make<sq_ioc_view_unmap>();
-    unmap.view = view.view;
-    ASSERT_EQ(card(SQ_IOC_VIEW_UNMAP, unmap), 0);
-    sanitize = make<sq_ioc_sanitize>();
-    sanitize.flags = SQ_SANITIZE_ALL;
-    ASSERT_EQ(card(SQ_IOC_SANITIZE, sanitize), 0);
-    region.forget();
-    EXPECT_TRUE(listed(card).empty());
-    EXPECT_TRUE(folders().empty());
-    EXPECT_EQ(read_file(std::string(kClassFolder) + "/used_bytes"), "0");
-}
-
 TEST(Device, FilesSayWhatItIs)
 {
     Card card(O_RDONLY);
