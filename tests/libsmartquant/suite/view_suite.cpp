@@ -45,6 +45,22 @@ TEST_F(ViewSuite, MappedCachedAndFetchedBytesAreTheSame)
 	}
 }
 
+// Small enough for a card that decodes every load by itself.
+TEST_F(ViewSuite, AMappedSmallRegionGivesTheBytesOfAFetch)
+{
+	Region region = create({.name = "small", .rows = 40, .cols = 70});
+
+	region.store(sample_words(Dtype::Bf16, 40 * 70));
+	for (ReadRequest request : requests) {
+		SCOPED_TRACE(request.format.name());
+		request.rows = {3, 39};
+		const auto fetched = region.fetch(request);
+		const View mapped = region.map(request);
+
+		EXPECT_TRUE(std::ranges::equal(mapped.bytes(), fetched));
+	}
+}
+
 TEST_F(ViewSuite, ACachedViewFetchesWhatIsAskedForAndOnlyOnce)
 {
 	Region region = create({.name = "w", .rows = 1300, .cols = 2048});
