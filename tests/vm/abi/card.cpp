@@ -150,7 +150,8 @@ bool load_byte(const volatile std::uint8_t *address, std::uint8_t *value)
     struct sigaction action = {}, before = {};
     action.sa_handler = on_bus_error;
     sigaction(SIGBUS, &action, &before);
-    bool loaded = false;
+    // Changed between sigsetjmp() and the jump back, so it has to be volatile.
+    volatile bool loaded = false;
     if (sigsetjmp(bus_error, 1) == 0) {
         *value = *address;
         loaded = true;
