@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "packed.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -9,9 +8,10 @@
 #define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 
-#if defined(__x86_64__)
+#include "kernel.h"
+
+#ifdef SQC_KERNELS_X86
 #include <immintrin.h>
-#define SQC_HAVE_BMI2 1
 #endif
 
 #define HEADER_BYTES	4u
@@ -319,62 +319,21 @@ attribute static void place_##suffix(struct sqc_packed *state,				\
 	}										\
 }
 
-typedef size_t count_fn(const uint8_t *stream, size_t bytes);
-typedef void place_fn(struct sqc_packed *state, const uint8_t *fresh, const uint8_t *raw,
-		      uint64_t *plane, uint64_t *sign);
-
 DEFINE_KERNEL(portable, , scatter_portable)
-#ifdef SQC_HAVE_BMI2
-DEFINE_KERNEL(bmi2, __attribute__((target("bmi2,popcnt"))), _pdep_u64)
+#ifdef SQC_KERNELS_X86
+DEFINE_KERNEL(avx2, SQC_TARGET_AVX2, _pdep_u64)
 #endif
 
-struct kernel {
-	const char *name;
-	count_fn *count;
-	place_fn *place;
-};
-
-static const struct kernel kernels[] = {
-	{ "portable", count_portable, place_portable },
-#ifdef SQC_HAVE_BMI2
-	{ "bmi2", count_bmi2, place_bmi2 },
+static const struct kernel {
+	size_t (*count)(const uint8_t *stream, size_t bytes);
+	void (*place)(struct sqc_packed *state, const uint8_t *fresh, const uint8_t *raw,
+		      uint64_t *plane, uint64_t *sign);
+} kernels[SQC_LEVELS] = {
+	[SQC_LEVEL_PORTABLE] = { count_portable, place_portable },
+#ifdef SQC_KERNELS_X86
+	[SQC_LEVEL_AVX2] = { count_avx2, place_avx2 },
 #endif
 };
-
-#define KERNELS (sizeof(kernels) / sizeof(kernels[0]))
-
-static _Atomic(const struct kernel *) kernel_in_force;
-
-static bool cpu_has(const struct kernel *kernel)
-{
-#ifdef SQC_HAVE_BMI2
-	if (kernel->place == place_bmi2)
-		return __builtin_cpu_supports("bmi2");
-#endif
-	return kernel->place == place_portable;
-}
-
-const char *sqc_packed_force_kernel(const char *name)
-{
-	for (size_t i = KERNELS; i-- > 0;) {
-		if ((name == NULL || strcmp(name, kernels[i].name) == 0) && cpu_has(&kernels[i])) {
-			atomic_store(&kernel_in_force, &kernels[i]);
-			return kernels[i].name;
-		}
-	}
-	return NULL;
-}
-
-static const struct kernel *kernel(void)
-{
-	const struct kernel *chosen = atomic_load(&kernel_in_force);
-
-	if (chosen == NULL) {
-		sqc_packed_force_kernel(NULL);
-		chosen = atomic_load(&kernel_in_force);
-	}
-	return chosen;
-}
 
 /* Bits behind the last one of a stream are zero, or somebody made them up. */
 static bool padding_is_zero(const uint8_t *stream, size_t bits)
@@ -385,6 +344,7 @@ static bool padding_is_zero(const uint8_t *stream, size_t bits)
 int sqc_packed_decode(struct sqc_packed *state, const uint8_t *run, size_t run_bytes,
 		      uint64_t *const *planes, uint64_t *sign, void *decoder)
 {
+	const struct kernel *kernel = &kernels[sqc_kernel(SQC_KERNEL_PACKED)];
 	const size_t fresh_bits = new_bits(state);
 	size_t led, used = 0;
 	const uint8_t *fresh = get_stream(run, run_bytes, stream_bytes(fresh_bits),
@@ -393,10 +353,10 @@ int sqc_packed_decode(struct sqc_packed *state, const uint8_t *run, size_t run_b
 	if (fresh == NULL || !padding_is_zero(fresh, fresh_bits))
 		return -1;
 	/* Every 1 of `new` leads an element and brings its sign. */
-	led = kernel()->count(fresh, stream_bytes(fresh_bits));
+	led = kernel->count(fresh, stream_bytes(fresh_bits));
 	if (run_bytes - used != stream_bytes(live_bits(state) + led))
 		return -1;
-	kernel()->place(state, fresh, run + used, planes[state->plane], sign);
+	kernel->place(state, fresh, run + used, planes[state->plane], sign);
 	advance(state, (const uint64_t *const *)planes, led);
 	return 0;
 }

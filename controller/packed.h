@@ -100,8 +100,4 @@ size_t sqc_packed_encode_bytes(const uint8_t *data, size_t bytes,
 int sqc_packed_decode_bytes(const uint8_t *run, size_t run_bytes,
 			    uint8_t *data, size_t bytes, void *decoder);
 
-/* Kernels of the decoder: "portable", "bmi2". NULL chooses by the CPU.
- * Returns the one in force, or NULL when the CPU lacks the one asked for. */
-const char *sqc_packed_force_kernel(const char *name);
-
 #endif /* SMARTQUANT_PACKED_H */

@@ -7,6 +7,8 @@ extern "C" {
 #include "packed.h"
 }
 
+#include "kernels.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -121,18 +123,9 @@ bool unpack(const Packed& packed, Dtype dtype, unsigned count, Segment& segment)
            sqc_packed_decode_signs(state.get(), packed.signs.data(), packed.signs.size() - SQC_PACKED_SLACK, segment.sign.data(), decoder.get()) == 0;
 }
 
-class EveryKernel : public ::testing::TestWithParam<const char*> {
-protected:
-    void SetUp() override
-    {
-        if (sqc_packed_force_kernel(GetParam()) == nullptr)
-            GTEST_SKIP() << "this CPU has no " << GetParam();
-        ASSERT_STREQ(sqc_packed_force_kernel(GetParam()), GetParam());
-    }
-    void TearDown() override { sqc_packed_force_kernel(nullptr); }
-};
+using PackedKernel = EveryKernel<SQC_KERNEL_PACKED>;
 
-TEST_P(EveryKernel, BringsBackWhatWasPacked)
+TEST_P(PackedKernel, BringsBackWhatWasPacked)
 {
     std::uint64_t seed = 1;
     for (const auto dtype : {bf16, fp16, fp32}) {
@@ -147,7 +140,7 @@ TEST_P(EveryKernel, BringsBackWhatWasPacked)
     }
 }
 
-TEST_P(EveryKernel, ReadsAPrefixAlone)
+TEST_P(PackedKernel, ReadsAPrefixAlone)
 {
     const auto segment = make_segment(bf16, 64, 1.5, 42);
     const auto packed = pack(segment, bf16);
@@ -170,7 +163,7 @@ TEST_P(EveryKernel, ReadsAPrefixAlone)
     }
 }
 
-TEST_P(EveryKernel, RefusesOrBoundsDamagedRuns)
+TEST_P(PackedKernel, RefusesOrBoundsDamagedRuns)
 {
     const auto segment = make_segment(bf16, 16, 1.0, 7);
     const auto packed = pack(segment, bf16);
@@ -190,7 +183,7 @@ TEST_P(EveryKernel, RefusesOrBoundsDamagedRuns)
     }
 }
 
-TEST_P(EveryKernel, RefusesLengthsThatLie)
+TEST_P(PackedKernel, RefusesLengthsThatLie)
 {
     const auto segment = make_segment(bf16, 16, 1.0, 7);
     for (const std::uint32_t header : {0xffffffffu, 0x7fffffffu, 0x80000000u, 0u, 127u, 129u, 0x80000000u | 4096u}) {
@@ -205,7 +198,7 @@ TEST_P(EveryKernel, RefusesLengthsThatLie)
     EXPECT_FALSE(unpack(packed, bf16, 4, back)) << "a byte too many";
 }
 
-INSTANTIATE_TEST_SUITE_P(Packed, EveryKernel, ::testing::Values("portable", "bmi2"));
+INSTANTIATE_TEST_SUITE_P(Levels, PackedKernel, ::testing::Values(SQC_LEVEL_PORTABLE, SQC_LEVEL_AVX2), kernel_name);
 
 TEST(PackedBytes, ComeBackAndAreRefusedWhenDamaged)
 {
