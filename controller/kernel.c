@@ -16,7 +16,7 @@ static const struct {
 	[SQC_KERNEL_CRC]      = { "crc",      HAS(PORTABLE) },
 	[SQC_KERNEL_PLANES]   = { "planes",   HAS(PORTABLE) },
 	[SQC_KERNEL_PACKED]   = { "packed",   HAS(PORTABLE) | HAS(AVX2) },
-	[SQC_KERNEL_MULTIPLY] = { "multiply", HAS(PORTABLE) },
+	[SQC_KERNEL_MULTIPLY] = { "multiply", HAS(PORTABLE) | HAS(AVX2) | HAS(AVX512) },
 };
 
 static const char *const level_names[SQC_LEVELS] = {

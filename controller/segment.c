@@ -71,6 +71,7 @@ void sqc_segment_replace(struct sqc_store *store, struct sqc_region *region,
 	struct sqc_segment *segment = sqc_segment_at(region, index);
 	const struct sqc_extents old = segment->current;
 
+	region->changes++;
 	region->written += !old.planes;
 	region->escapes += (uint64_t)next->current.escapes - old.escapes;
 	region->extent_bytes += extents_bytes(geometry, elements, &next->current) -

@@ -89,6 +89,7 @@ struct sqc_region {
 	struct sqc_commit staged;
 	struct sqc_extent reserve;	/* for the map of the next commit */
 	uint64_t written;		/* segments that have extents */
+	uint64_t changes;		/* of what is current; counts up */
 	uint64_t escapes;
 	uint64_t extent_bytes;		/* of all current extents */
 	uint64_t segment_bytes;		/* sizeof(struct sqc_segment) and its CRCs */

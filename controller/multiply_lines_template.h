@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The vector versions of multiply_lines.h, one template
+ *
+ * Included once a level by multiply_lines_x86.c, which defines what differs:
+ *
+ *   LEVEL(name)      a name of this level
+ *   TARGET           its target attribute
+ *   VECTOR, FLOATS   its vectors of integers and of fp32
+ *   VECTOR_BYTES     their size
+ *
+ * and small functions on them (of two vectors of bytes, `unpack` interleaves
+ * within lanes of 16 bytes). A line is taken in parts of VECTOR_BYTES:
+ *
+ *   planes      one vector each: bit i of a byte is element i of eight
+ *   offset      sign and magnitude become codes u = m + 2^(bits-1), still bit by
+ *               bit: two operations a plane for all elements of the part
+ *   interleave  a quadword gets the same bytes of all planes, as drawn at
+ *               sqc_activation_place()
+ *   transpose   and becomes eight bytes of codes
+ *   fields      up to 4 bits a byte holds two codes, up to 2 bits four
+ *   dot         eight vectors of codes meet eight of activations
+ */
+
+#define PARTS		(SQC_LINE_BYTES / VECTOR_BYTES)
+#define PART_GROUPS	(VECTOR_BYTES / 4)
+#define CODE_VECTORS	8u
+
+/* Rounds magnitudes, lowest plane first, up where the guard plane is set; the
+ * largest magnitude stays. */
+TARGET INLINE void LEVEL(round)(VECTOR *p, unsigned int magnitudes, VECTOR guard)
+{
+	VECTOR carry = guard;
+
+	for (unsigned int j = 0; j < magnitudes; j++) {
+		const VECTOR next = LEVEL(and)(p[j], carry);
+
+		p[j] = LEVEL(xor)(p[j], carry);
+		carry = next;
+	}
+	for (unsigned int j = 0; j < magnitudes; j++)
+		p[j] = LEVEL(or)(p[j], carry);
+}
+
+/*
+ * Negating in two's complement turns over every bit above the lowest one that
+ * is set. Adding 2^(bits-1) turns over the sign: it is 0 for a negative code,
+ * and -0 is not one.
+ */
+TARGET INLINE void LEVEL(offset)(VECTOR *p, unsigned int magnitudes, VECTOR sign)
+{
+	VECTOR any = p[0];
+
+	for (unsigned int j = 1; j < magnitudes; j++) {
+		const VECTOR flipped = LEVEL(xor_and)(p[j], sign, any);
+
+		any = LEVEL(or)(any, p[j]);
+		p[j] = flipped;
+	}
+	p[magnitudes] = LEVEL(nand)(sign, any);
+}
+
+TARGET INLINE void LEVEL(interleave_2)(const VECTOR *row, VECTOR *out)
+{
+	out[0] = LEVEL(unpack_low_8)(row[0], row[1]);
+	out[1] = LEVEL(unpack_high_8)(row[0], row[1]);
+}
+
+TARGET INLINE void LEVEL(interleave_4)(const VECTOR *row, VECTOR *out)
+{
+	VECTOR pair[4];
+
+	LEVEL(interleave_2)(row, pair);
+	LEVEL(interleave_2)(row + 2, pair + 2);
+	for (unsigned int k = 0; k < 2; k++) {
+		out[2 * k] = LEVEL(unpack_low_16)(pair[k], pair[2 + k]);
+		out[2 * k + 1] = LEVEL(unpack_high_16)(pair[k], pair[2 + k]);
+	}
+}
+
+TARGET INLINE void LEVEL(interleave_8)(const VECTOR *row, VECTOR *out)
+{
+	VECTOR half[8];
+
+	LEVEL(interleave_4)(row, half);
+	LEVEL(interleave_4)(row + 4, half + 4);
+	for (unsigned int k = 0; k < 4; k++) {
+		out[2 * k] = LEVEL(unpack_low_32)(half[k], half[4 + k]);
+		out[2 * k + 1] = LEVEL(unpack_high_32)(half[k], half[4 + k]);
+	}
+}
+
+/* The codes u of a part of a line, in the order of sqc_activation_place(). */
+TARGET INLINE void LEVEL(codes)(const struct sqc_plane_lines *at, unsigned int bits,
+				       bool guard, uint64_t byte, VECTOR codes[CODE_VECTORS])
+{
+	const unsigned int rows = bits > 4 ? 8 : bits > 2 ? 4 : 2;
+	const unsigned int fields = 8 / rows;
+	VECTOR p[CODE_VECTORS], row[CODE_VECTORS], quad[CODE_VECTORS];
+
+	for (unsigned int j = 0; j + 1 < bits; j++)
+		p[j] = LEVEL(load)(at->plane[bits - 1 - j] + byte);
+	if (guard)
+		LEVEL(round)(p, bits - 1, LEVEL(load)(at->plane[bits] + byte));
+	LEVEL(offset)(p, bits - 1, LEVEL(load)(at->plane[0] + byte));
+	/* The first row gives the highest bit of a code. */
+	for (unsigned int r = 0; r < rows; r++)
+		row[r] = rows - 1 - r < bits ? p[rows - 1 - r] : LEVEL(zero)();
+	if (rows == 8)
+		LEVEL(interleave_8)(row, quad);
+	else if (rows == 4)
+		LEVEL(interleave_4)(row, quad);
+	else
+		LEVEL(interleave_2)(row, quad);
+	for (unsigned int v = 0; v < rows; v++) {
+		const VECTOR bytes = LEVEL(transpose)(quad[v]);
+
+		for (unsigned int f = 0; f < fields; f++)
+			codes[v * fields + f] = LEVEL(field)(bytes, 8 - (f + 1) * rows, rows);
+	}
+}
+
+/* The sums over u of the part's groups, in order. */
+TARGET INLINE VECTOR LEVEL(sums)(const VECTOR codes[CODE_VECTORS], unsigned int bits,
+					const int8_t *x)
+{
+	VECTOR sum[4] = { LEVEL(zero)(), LEVEL(zero)(), LEVEL(zero)(), LEVEL(zero)() };
+
+	if (bits > 2) {
+		for (unsigned int k = 0; k < CODE_VECTORS; k++)
+			sum[k / 2] = LEVEL(dot)(sum[k / 2], codes[k], x + k * SQC_LINE_BYTES, bits);
+		return LEVEL(sums_of_4)(sum[0], sum[1], sum[2], sum[3]);
+	}
+	for (unsigned int k = 0; k < CODE_VECTORS; k++)
+		sum[k / 4 * 2 + k % 2] =
+			LEVEL(dot)(sum[k / 4 * 2 + k % 2], codes[k], x + k * SQC_LINE_BYTES, bits);
+	return LEVEL(sums_of_2)(LEVEL(add)(sum[0], sum[1]), LEVEL(add)(sum[2], sum[3]));
+}
+
+/* Prefetches the lines that come this far behind a line. */
+TARGET INLINE void LEVEL(ahead)(const struct sqc_multiply_job *job, unsigned int planes,
+				       uint64_t byte)
+{
+	const uint64_t then = byte + PREFETCH_LINES / planes * SQC_LINE_BYTES;
+	const bool here = then < job->run_bytes;
+	const struct sqc_plane_lines *at = here ? &job->at : &job->next;
+	const uint64_t offset = here ? then : then - job->run_bytes;
+
+	for (unsigned int plane = 0; plane < planes; plane++)
+		__builtin_prefetch(at->plane[plane] + offset);
+	__builtin_prefetch(at->exponents + offset / 4);
+}
+
+TARGET INLINE void LEVEL(rows_int8)(const struct sqc_multiply_job *job, unsigned int bits,
+					   bool guard, uint32_t columns)
+{
+	const struct sqc_activations *x = job->x;
+	const struct sqc_activation_line *lines = x->int8 + job->first_line;
+
+	for (uint32_t row = 0; row < job->rows; row++) {
+		float (*lanes)[SQC_LANES] = job->lanes + (size_t)row * columns;
+		FLOATS only[PARTS];
+
+		for (unsigned int part = 0; columns == 1 && part < PARTS; part++)
+			only[part] = LEVEL(load_floats)(lanes[0] + part * PART_GROUPS);
+		for (uint32_t line = 0; line < job->lines; line++) {
+			const uint64_t byte = row * job->row_bytes + line * SQC_LINE_BYTES;
+
+			LEVEL(ahead)(job, bits + guard, byte);
+			for (unsigned int part = 0; part < PARTS; part++) {
+				const uint64_t at = byte + part * VECTOR_BYTES;
+				const FLOATS power = LEVEL(powers)(job->at.exponents + at / 4);
+				VECTOR codes[CODE_VECTORS];
+
+				LEVEL(codes)(&job->at, bits, guard, at, codes);
+				for (uint32_t column = 0; column < columns; column++) {
+					const struct sqc_activation_line *in =
+						&lines[(size_t)column * x->lines + line];
+					const uint32_t group = part * PART_GROUPS;
+					const VECTOR sums = LEVEL(add)(
+						LEVEL(sums)(codes, bits,
+							    in->codes + part * VECTOR_BYTES),
+						LEVEL(load)(in->start + group));
+					const FLOATS weight = LEVEL(times)(
+						LEVEL(load_floats)(in->scales + group), power);
+					FLOATS *lane = &only[part];
+					FLOATS other;
+
+					if (columns > 1) {
+						other = LEVEL(load_floats)(lanes[column] + group);
+						lane = &other;
+					}
+					*lane = LEVEL(fused)(LEVEL(to_floats)(sums), weight, *lane);
+					if (columns > 1)
+						LEVEL(store_floats)(lanes[column] + group, other);
+				}
+			}
+		}
+		for (unsigned int part = 0; columns == 1 && part < PARTS; part++)
+			LEVEL(store_floats)(lanes[0] + part * PART_GROUPS, only[part]);
+	}
+}
+
+/* The weights of a line as fp32, in the order of the columns. */
+TARGET INLINE void LEVEL(weights)(const struct sqc_multiply_job *job, unsigned int bits,
+					 bool guard, uint64_t byte, float *weights)
+{
+	const FLOATS zero = LEVEL(all)((float)(1u << (bits - 1)));
+	uint8_t line[SQC_LINE_ELEMENTS] __attribute__((aligned(SQC_LINE_BYTES)));
+
+	for (unsigned int part = 0; part < PARTS; part++) {
+		VECTOR codes[CODE_VECTORS];
+
+		LEVEL(codes)(&job->at, bits, guard, byte + part * VECTOR_BYTES, codes);
+		for (unsigned int k = 0; k < CODE_VECTORS; k++)
+			LEVEL(store)(line + k * SQC_LINE_BYTES + part * VECTOR_BYTES, codes[k]);
+	}
+	for (uint32_t b = 0; b < SQC_LINE_BYTES; b += PART_GROUPS / 8) {
+		const FLOATS unit = LEVEL(all)(sqc_e8m0_to_unit(job->at.exponents[(byte + b) / 4],
+								(int)bits - 2));
+		const FLOATS m = LEVEL(minus)(
+			LEVEL(widen)(line + sqc_activation_place(bits, b),
+				     line + sqc_activation_place(bits, b + PART_GROUPS / 8 - 1)),
+			zero);
+
+		LEVEL(store_floats)(weights + 8 * b, LEVEL(times)(m, unit));
+	}
+}
+
+TARGET INLINE void LEVEL(rows_fp32)(const struct sqc_multiply_job *job, unsigned int bits,
+					   bool guard)
+{
+	const struct sqc_activations *x = job->x;
+	float weights[SQC_LINE_ELEMENTS] __attribute__((aligned(SQC_LINE_BYTES)));
+
+	for (uint32_t row = 0; row < job->rows; row++) {
+		float (*lanes)[SQC_LANES] = job->lanes + (size_t)row * x->columns;
+
+		for (uint32_t line = 0; line < job->lines; line++) {
+			const uint64_t byte = row * job->row_bytes + line * SQC_LINE_BYTES;
+
+			LEVEL(ahead)(job, bits + guard, byte);
+			LEVEL(weights)(job, bits, guard, byte, weights);
+			for (uint32_t column = 0; column < x->columns; column++) {
+				const float *in = x->fp32 + ((size_t)column * x->lines +
+							     job->first_line + line) *
+								    SQC_LINE_ELEMENTS;
+				FLOATS lane[PARTS];
+
+				for (unsigned int part = 0; part < PARTS; part++)
+					lane[part] = LEVEL(load_floats)(lanes[column] +
+									part * PART_GROUPS);
+				for (uint32_t i = 0; i < SQC_LINE_ELEMENTS; i += PART_GROUPS)
+					lane[i / PART_GROUPS % PARTS] = LEVEL(plus)(
+						lane[i / PART_GROUPS % PARTS],
+						LEVEL(times)(LEVEL(load_floats)(weights + i),
+							     LEVEL(load_floats)(in + i)));
+				for (unsigned int part = 0; part < PARTS; part++)
+					LEVEL(store_floats)(lanes[column] + part * PART_GROUPS,
+							    lane[part]);
+			}
+		}
+	}
+}
+
+/* Each width with and without a guard plane gets code of its own. */
+#define WIDTH(bits)									\
+	TARGET static void LEVEL(int8_##bits)(const struct sqc_multiply_job *job)	\
+	{										\
+		const bool guard = job->planes > bits;					\
+		const bool single = job->x->columns == 1;				\
+											\
+		if (single && !guard)							\
+			LEVEL(rows_int8)(job, bits, false, 1);				\
+		else if (single)							\
+			LEVEL(rows_int8)(job, bits, true, 1);				\
+		else if (!guard)							\
+			LEVEL(rows_int8)(job, bits, false, job->x->columns);		\
+		else									\
+			LEVEL(rows_int8)(job, bits, true, job->x->columns);		\
+	}										\
+	TARGET static void LEVEL(fp32_##bits)(const struct sqc_multiply_job *job)	\
+	{										\
+		if (job->planes > bits)							\
+			LEVEL(rows_fp32)(job, bits, true);				\
+		else									\
+			LEVEL(rows_fp32)(job, bits, false);				\
+	}
+
+WIDTH(2)
+WIDTH(3)
+WIDTH(4)
+WIDTH(5)
+WIDTH(6)
+WIDTH(7)
+WIDTH(8)
+
+void LEVEL(sqc_multiply_lines)(const struct sqc_multiply_job *job)
+{
+	static void (*const widths[][2])(const struct sqc_multiply_job *) = {
+		{ LEVEL(int8_2), LEVEL(fp32_2) }, { LEVEL(int8_3), LEVEL(fp32_3) },
+		{ LEVEL(int8_4), LEVEL(fp32_4) }, { LEVEL(int8_5), LEVEL(fp32_5) },
+		{ LEVEL(int8_6), LEVEL(fp32_6) }, { LEVEL(int8_7), LEVEL(fp32_7) },
+		{ LEVEL(int8_8), LEVEL(fp32_8) },
+	};
+
+	widths[job->x->bits - 2][job->x->arithmetic](job);
+}
+
+#undef WIDTH
+#undef PARTS
+#undef PART_GROUPS
+#undef CODE_VECTORS
+#undef LEVEL
+#undef TARGET
+#undef VECTOR
+#undef FLOATS
+#undef VECTOR_BYTES
