@@ -273,6 +273,53 @@ sqc_status sqc_read(struct sqc_store *store,
 		    void *out, uint64_t bytes, void *scratch,
 		    struct sqc_result *result);
 /*
+ * A read in parts, for a caller with several threads:
+ *   1. sqc_read_segments() says how many segments the request touches;
+ *   2. the caller deals them out to parts, in ascending order, and calls
+ *      sqc_read_part() for each, in whatever threads and order it likes, each
+ *      thread with scratch memory of its own;
+ *   3. sqc_read_join() makes one read of them.
+ * Bytes, result, counters and modelled figures are those of sqc_read(). Nothing
+ * exclusive may run on the store between the three.
+ */
+struct sqc_dram_run;
+
+struct sqc_part {
+	uint64_t first_segment;		/* counted from the request's first */
+	uint64_t segments;		/* 1 .. */
+	/* Where the part notes the lines that it reads, in their order; at
+	 * least SQC_RUNS_MAX entries for each segment. */
+	struct sqc_dram_run *runs;
+	uint64_t runs_max;
+	/* Set by sqc_read_part(): */
+	uint64_t run_count;
+	sqc_status status;
+	struct sqc_result result;	/* lines, and error_row */
+};
+
+/* 0 when the request cannot be read in parts: axis col, levels. [shared]
+ * Errors: those of sqc_read_layout(). */
+sqc_status sqc_read_segments(const struct sqc_store *store,
+			     const struct sqc_read_request *request, uint64_t *segments);
+/*
+ * Reads a part; `out`, `bytes` and `scratch` as for sqc_read(). Counts nothing
+ * in the store. Returns part->status. [shared]
+ * Errors: those of sqc_read(), INVALID_INPUT (no such part, runs_max too small,
+ * the request cannot be read in parts).
+ */
+sqc_status sqc_read_part(const struct sqc_store *store,
+			 const struct sqc_read_request *request, void *out, uint64_t bytes,
+			 void *scratch, struct sqc_part *part);
+/*
+ * Ends a read in parts: counts it, or its failure. `parts` cover all segments
+ * in ascending order and have all been read; those behind one that failed need
+ * not be. [shared]
+ * Errors: the first part's that failed, INVALID_INPUT (they do not cover it).
+ */
+sqc_status sqc_read_join(struct sqc_store *store, const struct sqc_read_request *request,
+			 const struct sqc_part *parts, uint32_t part_count,
+			 struct sqc_result *result);
+/*
  * A precision vector: a format for each block of rows of one read. Its result
  * is that of one read a block, part after part without gaps.
  */

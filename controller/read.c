@@ -120,13 +120,49 @@ void sqc_walk_begin(struct sqc_walk *walk, struct sqc_result *result)
 	sqc_tally_begin(&walk->tally, result);
 }
 
+uint64_t sqc_walk_segments(const struct sqc_reader *reader,
+			   const struct sqc_read_request *request)
+{
+	const struct span span = span_of(reader, request);
+
+	return (span.end - 1) / SQC_SEGMENT_ELEMENTS - span.begin / SQC_SEGMENT_ELEMENTS + 1;
+}
+
+sqc_status sqc_walk_part(struct sqc_walk *walk, const struct sqc_reader *reader,
+			 const struct sqc_read_request *request, uint64_t first,
+			 uint64_t segments, uint8_t *out)
+{
+	const uint64_t stride = reader->region->geometry.stride;
+	const struct span span = span_of(reader, request);
+
+	first += span.begin / SQC_SEGMENT_ELEMENTS;
+	for (uint64_t i = first; i < first + segments; i++) {
+		if (segment_read(walk, reader, &span, i, out))
+			continue;
+		walk->tally.result->error_row = (uint32_t)(i * SQC_SEGMENT_ELEMENTS / stride);
+		return SQ_STATUS_MEDIA_FAILURE;
+	}
+	return SQ_STATUS_SUCCESS;
+}
+
+void sqc_walk_count(struct sqc_walk *walk, const struct sqc_reader *reader,
+		    const struct sqc_read_request *request)
+{
+	const struct sqc_geometry *geometry = &reader->region->geometry;
+	const struct span span = span_of(reader, request);
+	struct sqc_result *result = walk->tally.result;
+
+	result->bytes += reader->layout.bytes;
+	result->elements += (uint64_t)request->row_count * geometry->cols;
+	result->baseline_lines += ((span.end - span.begin) * geometry->word_bytes +
+				   SQC_LINE_BYTES - 1) / SQC_LINE_BYTES;
+}
+
 sqc_status sqc_walk_read(struct sqc_walk *walk, const struct sqc_reader *reader,
 			 const struct sqc_read_request *request, uint8_t *out)
 {
-	const struct sqc_geometry *geometry = &reader->region->geometry;
 	struct sqc_result *result = walk->tally.result;
-	const struct span span = span_of(reader, request);
-	const uint64_t last = (span.end - 1) / SQC_SEGMENT_ELEMENTS;
+	sqc_status status;
 
 	if (reader->source == SQC_SOURCE_LEVELS) {
 		sqc_reader_levels(reader, 0, reader->layout.cols, out);
@@ -134,18 +170,12 @@ sqc_status sqc_walk_read(struct sqc_walk *walk, const struct sqc_reader *reader,
 		result->elements += reader->layout.cols;
 		return SQ_STATUS_SUCCESS;
 	}
-	for (uint64_t i = span.begin / SQC_SEGMENT_ELEMENTS; i <= last; i++) {
-		if (segment_read(walk, reader, &span, i, out))
-			continue;
-		result->error_row = (uint32_t)(i * SQC_SEGMENT_ELEMENTS / geometry->stride);
-		return SQ_STATUS_MEDIA_FAILURE;
-	}
+	status = sqc_walk_part(walk, reader, request, 0, sqc_walk_segments(reader, request), out);
+	if (status)
+		return status;
 	if (reader->layout.axis == SQ_AXIS_COL)
 		sqc_reader_columns(reader, 0, reader->layout.rows, 0, reader->layout.cols, out);
-	result->bytes += reader->layout.bytes;
-	result->elements += (uint64_t)request->row_count * geometry->cols;
-	result->baseline_lines += ((span.end - span.begin) * geometry->word_bytes +
-				   SQC_LINE_BYTES - 1) / SQC_LINE_BYTES;
+	sqc_walk_count(walk, reader, request);
 	return SQ_STATUS_SUCCESS;
 }
 
@@ -164,23 +194,36 @@ void sqc_read_values(const struct sqc_result *result, uint64_t requests,
 	values[SQC_COUNT_LINK_TIME_NS] = result->link_time_ns;
 }
 
+void sqc_walk_end(struct sqc_walk *walk, const struct sqc_reader *reader)
+{
+	struct sqc_result *result = walk->tally.result;
+	uint64_t values[SQC_COUNTERS];
+
+	result->format = reader->layout.format;
+	result->rounding = reader->layout.rounding;
+	sqc_tally_end(&walk->tally, result->bytes);
+	sqc_read_values(result, 1, values);
+	sqc_count(reader->store, reader->region, reader->layout.format, values);
+}
+
+void sqc_read_failed(const struct sqc_reader *reader, const struct sqc_read_request *request,
+		     sqc_status status, struct sqc_result *result)
+{
+	*result = (struct sqc_result){ .error_row = result->error_row };
+	sqc_count_failure(reader->store, reader->region, request->format, status);
+}
+
 static sqc_status read_checked(struct sqc_reader *reader, const struct sqc_read_request *request,
 			       uint8_t *out, struct sqc_result *result)
 {
-	uint64_t values[SQC_COUNTERS];
 	struct sqc_walk walk;
 	sqc_status status;
 
 	sqc_walk_begin(&walk, result);
 	status = sqc_walk_read(&walk, reader, request, out);
-	if (status)
-		return status;
-	result->format = reader->layout.format;
-	result->rounding = reader->layout.rounding;
-	sqc_tally_end(&walk.tally, result->bytes);
-	sqc_read_values(result, 1, values);
-	sqc_count(reader->store, reader->region, reader->layout.format, values);
-	return SQ_STATUS_SUCCESS;
+	if (!status)
+		sqc_walk_end(&walk, reader);
+	return status;
 }
 
 sqc_status sqc_read(struct sqc_store *store, const struct sqc_read_request *request,
@@ -195,9 +238,7 @@ sqc_status sqc_read(struct sqc_store *store, const struct sqc_read_request *requ
 		status = SQ_STATUS_LENGTH;
 	if (!status)
 		status = read_checked(&reader, request, out, result);
-	if (status) {
-		*result = (struct sqc_result){ .error_row = result->error_row };
-		sqc_count_failure(store, reader.region, request->format, status);
-	}
+	if (status)
+		sqc_read_failed(&reader, request, status, result);
 	return status;
 }

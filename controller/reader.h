@@ -2,7 +2,8 @@
 /*
  * A read in progress
  *
- * read.c walks over the segments that a request touches. For each it
+ * read.c walks over the segments that a request touches; read_parts.c lets
+ * several threads do so. For each it
  *   1. checks the runs that the request needs (reader.c), which for
  *      rounding even also finds out how many planes decide all ties,
  *   2. counts them (tally.c),
@@ -55,6 +56,10 @@ struct sqc_tally {
 	uint64_t segment;
 	struct sqc_window window[SQC_RUNS_MAX];
 	struct sqc_dram_cost cost;
+	/* Of a part of a read: what the DRAM model is told when the parts are
+	 * joined, because it follows the order of the whole. NULL: at once. */
+	struct sqc_dram_run *runs;
+	uint64_t run_count;
 };
 
 /* The way of one request over segments, whatever its parts ask of them. */
@@ -114,7 +119,8 @@ void sqc_reader_columns(const struct sqc_reader *reader, uint32_t row, uint32_t 
 void sqc_reader_column_piece(const struct sqc_reader *reader, uint32_t row, uint32_t col,
 			     uint32_t cols, const struct sqc_row_out *out);
 
-/* tally.c */
+/* tally.c; each run of lines is reported once for a segment, so at most
+ * SQC_RUNS_MAX runs for each that is visited. */
 void sqc_tally_begin(struct sqc_tally *tally, struct sqc_result *result);
 /* Counts what reading elements [low, high) of a segment took. */
 void sqc_tally_segment(struct sqc_tally *tally, const struct sqc_gather *gather,
@@ -123,6 +129,24 @@ void sqc_tally_end(struct sqc_tally *tally, uint64_t link_bytes);
 
 /* read.c */
 void sqc_walk_begin(struct sqc_walk *walk, struct sqc_result *result);
+/* Segments that a request touches. */
+uint64_t sqc_walk_segments(const struct sqc_reader *reader,
+			   const struct sqc_read_request *request);
+/* Checks, counts and, for axis row, delivers some of them, `first` counted from
+ * the request's first. Writes no byte of `out` that is another segment's.
+ * Errors: MEDIA_FAILURE. */
+sqc_status sqc_walk_part(struct sqc_walk *walk, const struct sqc_reader *reader,
+			 const struct sqc_read_request *request, uint64_t first,
+			 uint64_t segments, uint8_t *out);
+/* Adds to the walk's result what a request counts beside lines. */
+void sqc_walk_count(struct sqc_walk *walk, const struct sqc_reader *reader,
+		    const struct sqc_read_request *request);
+/* The end of a walk that was one request: its modelled figures, and the store's
+ * counters. */
+void sqc_walk_end(struct sqc_walk *walk, const struct sqc_reader *reader);
+/* The end of one that failed. `reader` has gone through sqc_reader_begin(). */
+void sqc_read_failed(const struct sqc_reader *reader, const struct sqc_read_request *request,
+		     sqc_status status, struct sqc_result *result);
 /* Reads what a reader asks for into `out`, and adds to the walk's result.
  * Errors: MEDIA_FAILURE. */
 sqc_status sqc_walk_read(struct sqc_walk *walk, const struct sqc_reader *reader,

@@ -8,7 +8,17 @@ void sqc_tally_begin(struct sqc_tally *tally, struct sqc_result *result)
 {
 	tally->result = result;
 	tally->segment = UINT64_MAX;
+	tally->runs = NULL;
+	tally->run_count = 0;
 	sqc_dram_cost_begin(&tally->cost, NULL, SQC_DRAM_INTERLEAVED);
+}
+
+static void dram_count(struct sqc_tally *tally, uint64_t address, uint64_t lines)
+{
+	if (tally->runs)
+		tally->runs[tally->run_count++] = (struct sqc_dram_run){ address, lines };
+	else
+		sqc_dram_cost_run(&tally->cost, address, lines);
 }
 
 /* Lines [first, end) of a run that begins at `memory`. */
@@ -21,7 +31,7 @@ static void lines_count(struct sqc_tally *tally, const struct sqc_gather *gather
 		return;
 	tally->result->plane_lines += end - first;
 	tally->result->check_lines -= end - first;
-	sqc_dram_cost_run(&tally->cost, address + first * SQC_LINE_BYTES, end - first);
+	dram_count(tally, address + first * SQC_LINE_BYTES, end - first);
 }
 
 /* Bytes [low, high) of a run are wanted; all of it was read for its CRC. */

@@ -344,7 +344,8 @@ smartquant_status smartquant_store_open(const char *uri, const smartquant_open_o
 		if (options)
 			inner = {.size_bytes = options->size_bytes,
 				 .read_only = options->read_only,
-				 .create = !options->must_exist};
+				 .create = !options->must_exist,
+				 .threads = options->threads};
 		*store = new smartquant_store{Store::open(uri, inner)};
 	});
 }

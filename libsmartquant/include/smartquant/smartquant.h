@@ -144,6 +144,7 @@ typedef struct smartquant_open_options {
 	uint64_t size_bytes;	/* embedded: of a store that is created; 0: default */
 	bool read_only;
 	bool must_exist;	/* embedded:PATH: do not create it */
+	uint32_t threads;	/* embedded: of a large read; 0: SMARTQUANT_THREADS, or the CPUs */
 } smartquant_open_options;
 
 typedef struct smartquant_store_info {

@@ -45,6 +45,11 @@ struct OpenOptions {
 	bool read_only = false;
 	// embedded:PATH only: false refuses a file that does not exist.
 	bool create = true;
+	// Embedded only: threads that a large read is shared by, the caller's
+	// included, up to 256; results are the same with any number. 0 means what
+	// SMARTQUANT_THREADS in the environment says, or else as many as there
+	// are CPUs for this process.
+	unsigned int threads = 0;
 };
 
 struct StoreInfo {

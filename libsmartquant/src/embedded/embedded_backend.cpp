@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <cstdlib>
 #include <mutex>
 #include <thread>
 
 #include <smartquant/device.h>
 
 #include "embedded/embedded_window.hpp"
+#include "embedded/parallel_read.hpp"
 #include "failure.hpp"
 #include "request.hpp"
 #include "text.hpp"
@@ -22,6 +25,8 @@ namespace {
 constexpr std::uint64_t logical_bytes = std::uint64_t{1} << 46;
 constexpr std::size_t bad_runs_max = 1000;
 constexpr std::string_view scheme = "embedded:";
+constexpr unsigned int threads_max = 256;
+constexpr char threads_variable[] = "SMARTQUANT_THREADS";
 
 using ReadLock = std::shared_lock<std::shared_mutex>;
 
@@ -38,6 +43,31 @@ std::uint64_t stored_bytes(const RegionInfo &region, std::uint64_t rows)
 	return elements / 8 * (1 + sqc_dtype_planes(dtype)) + elements / SQC_GROUP_ELEMENTS;
 }
 
+// The number that a text is, or 0.
+unsigned int parse_threads(std::string_view text)
+{
+	unsigned int threads = 0;
+	const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), threads);
+
+	return error == std::errc() && end == text.data() + text.size() ? threads : 0;
+}
+
+// Threads at one read: as the options, the environment or the CPUs say.
+unsigned int threads_of(const OpenOptions &options, const std::string &subject)
+{
+	const char *variable = options.threads ? nullptr : std::getenv(threads_variable);
+	const unsigned int threads = variable ? parse_threads(variable) : options.threads;
+
+	if (!variable && !threads)
+		return std::clamp(std::thread::hardware_concurrency(), 1u, threads_max);
+	if (threads >= 1 && threads <= threads_max)
+		return threads;
+	fail(Status::InvalidInput, subject,
+	     concat(variable ? concat(threads_variable, "=", quoted(variable))
+			     : concat("threads ", threads),
+		    " is no number from 1 to ", threads_max));
+}
+
 } // namespace
 
 std::shared_ptr<Backend> open_embedded_memory(const OpenOptions &options)
@@ -52,7 +82,8 @@ std::shared_ptr<Backend> open_embedded_file(std::string_view path, const OpenOpt
 
 EmbeddedBackend::EmbeddedBackend(std::string uri, std::optional<std::string_view> path,
 				 const OpenOptions &options)
-	: Backend(std::move(uri)), memory_(path, store_subject(this->uri()), options)
+	: Backend(std::move(uri)), memory_(path, store_subject(this->uri()), options),
+	  workers_(threads_of(options, store_subject(this->uri())))
 {
 	open();
 }
@@ -296,8 +327,7 @@ FetchResult EmbeddedBackend::read(const RegionInfo &region, const sqc_read_reque
 	sqc_status status = sqc_read_layout(store_.get(), &request, &layout);
 
 	if (status == SQ_STATUS_SUCCESS)
-		status = sqc_read(store_.get(), &request, buffer.data(), buffer.size(),
-				  thread_scratch(sqc_read_scratch_bytes(&layout)).data(), &result);
+		status = parallel_read(store_.get(), request, layout, buffer, workers_, result);
 	if (status)
 		fail_read(status, region, request, &result);
 	return public_fetch(result);

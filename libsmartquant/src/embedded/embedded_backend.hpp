@@ -16,6 +16,7 @@
 
 #include "backend.hpp"
 #include "embedded/plane_memory.hpp"
+#include "workers.hpp"
 
 namespace smartquant {
 
@@ -85,6 +86,7 @@ private:
 			     const std::function<bool()> &segment_done);
 
 	PlaneMemory memory_;
+	Workers workers_;
 	mutable std::shared_mutex lock_; // guards what is below
 	std::unique_ptr<sqc_store, CloseStore> store_;
 	std::vector<EmbeddedWindow *> windows_; // mapped

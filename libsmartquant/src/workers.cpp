@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "workers.hpp"
+
+#include <system_error>
+
+namespace smartquant {
+
+Workers::~Workers()
+{
+	{
+		const std::lock_guard lock(mutex_);
+
+		stopping_ = true;
+	}
+	work_arrived_.notify_all();
+	for (std::thread &helper : helpers_)
+		helper.join();
+}
+
+// Fewer than wanted will do.
+void Workers::start_threads(std::size_t wanted)
+{
+	try {
+		while (helpers_.size() < wanted && helpers_.size() + 1 < threads_max_)
+			helpers_.emplace_back([this] { help(); });
+	} catch (const std::system_error &) {
+	}
+}
+
+Workers::Batch *Workers::waiting_batch()
+{
+	for (Batch &batch : batches_)
+		if (batch.next < batch.end)
+			return &batch;
+	return nullptr;
+}
+
+void Workers::do_job(std::unique_lock<std::mutex> &lock, Batch &batch)
+{
+	const std::size_t index = batch.next++;
+
+	++batch.running;
+	lock.unlock();
+	const bool go_on = batch.job(index);
+	lock.lock();
+	if (!go_on)
+		batch.end = batch.next;
+	// The batch is its owner's, who may take it away from here on.
+	if (--batch.running == 0 && batch.next == batch.end)
+		job_ended_.notify_all();
+}
+
+void Workers::help()
+{
+	std::unique_lock lock(mutex_);
+
+	for (;;) {
+		Batch *batch = nullptr;
+
+		work_arrived_.wait(lock, [&] {
+			batch = waiting_batch();
+			return stopping_ || batch;
+		});
+		if (!batch)
+			return;
+		do_job(lock, *batch);
+	}
+}
+
+void Workers::run(std::size_t count, const Job &job)
+{
+	std::unique_lock lock(mutex_);
+	const auto batch = batches_.insert(batches_.end(), {job, 0, count, 0});
+
+	if (count > 1) {
+		start_threads(count - 1);
+		work_arrived_.notify_all();
+	}
+	while (batch->next < batch->end)
+		do_job(lock, *batch);
+	job_ended_.wait(lock, [&] { return batch->running == 0; });
+	batches_.erase(batch);
+}
+
+} // namespace smartquant
