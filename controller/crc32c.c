@@ -2,14 +2,15 @@
 /*
  * CRC32C (Castagnoli), reflected polynomial 82f63b78h
  *
- * Two implementations of one function: eight bytes a step through tables, and
- * x86's crc32 instruction on three interleaved streams that are joined by a
- * carry-less multiplication. tests/controller/crc32c_test.cpp compares both
- * with a bitwise one.
+ * Versions of one function: eight bytes a step through tables; x86's crc32
+ * instruction on three interleaved streams that are joined by a carry-less
+ * multiplication; carry-less multiplications alone, 256 bytes a step.
+ * tests/controller/crc32c_test.cpp compares all with a bitwise one.
  */
 #include <string.h>
 
-#include "crc32c.h"
+#include "controller.h"
+#include "kernel.h"
 
 /*
  * Table k holds the CRC of a byte followed by k zero bytes. It is linear in
@@ -49,7 +50,7 @@ static const uint32_t table[8][256] = {
 	TABLE(BASIS_4), TABLE(BASIS_5), TABLE(BASIS_6), TABLE(BASIS_7),
 };
 
-uint32_t sqc_crc32c_portable(uint32_t crc, const void *data, size_t bytes)
+static uint32_t crc_portable(uint32_t crc, const void *data, size_t bytes)
 {
 	const uint8_t *at = data;
 
@@ -70,10 +71,10 @@ uint32_t sqc_crc32c_portable(uint32_t crc, const void *data, size_t bytes)
 	return ~crc;
 }
 
-#if defined(__x86_64__)
+#ifdef SQC_KERNELS_X86
 #include <immintrin.h>
 
-/* A size of the three streams, and x^(8n - 33) mod P, reflected, for one and
+/* A size n of the three streams, and x^(8n - 33) mod P, reflected, for one and
  * two of them: crc32(0, clmul(crc, that)) is the CRC moved n bytes on. */
 struct stride {
 	size_t bytes;
@@ -86,8 +87,7 @@ static const struct stride strides[] = {
 	{ 680, 0xe417f38a, 0x3f70cc6f },	/* three and 8 bytes: a full exponent run */
 };
 
-__attribute__((target("sse4.2,pclmul")))
-static uint64_t moved(uint64_t crc, uint32_t factor)
+SQC_TARGET_SSE42 static uint64_t moved(uint64_t crc, uint32_t factor)
 {
 	const __m128i product = _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)crc),
 						     _mm_cvtsi64_si128(factor), 0);
@@ -95,26 +95,38 @@ static uint64_t moved(uint64_t crc, uint32_t factor)
 	return _mm_crc32_u64(0, (unsigned long long)_mm_cvtsi128_si64(product));
 }
 
-__attribute__((target("sse4.2,pclmul")))
-static uint64_t three_streams(uint64_t crc, const uint8_t *at, const struct stride *stride)
+struct streams {
+	uint64_t first;
+	uint64_t second;
+	uint64_t third;
+};
+
+SQC_TARGET_SSE42 static inline uint64_t crc_word(uint64_t crc, const uint8_t *at)
 {
-	uint64_t second = 0, third = 0;
+	uint64_t word;
 
-	for (size_t i = 0; i < stride->bytes; i += 8) {
-		uint64_t a, b, c;
-
-		memcpy(&a, at + i, 8);
-		memcpy(&b, at + stride->bytes + i, 8);
-		memcpy(&c, at + 2 * stride->bytes + i, 8);
-		crc = _mm_crc32_u64(crc, a);
-		second = _mm_crc32_u64(second, b);
-		third = _mm_crc32_u64(third, c);
-	}
-	return moved(crc, stride->two) ^ moved(second, stride->one) ^ third;
+	memcpy(&word, at, 8);
+	return _mm_crc32_u64(crc, word);
 }
 
-__attribute__((target("sse4.2,pclmul")))
-static uint32_t crc32c_x86(uint32_t initial, const void *data, size_t bytes)
+/* The next `bytes` of each stream, of which the first one is at `at`. */
+SQC_TARGET_SSE42 static inline void streams_step(struct streams *crc, const uint8_t *at,
+						 const struct stride *stride, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i += 8) {
+		crc->first = crc_word(crc->first, at + i);
+		crc->second = crc_word(crc->second, at + stride->bytes + i);
+		crc->third = crc_word(crc->third, at + 2 * stride->bytes + i);
+	}
+}
+
+SQC_TARGET_SSE42 static inline uint64_t streams_joined(const struct streams *crc,
+						       const struct stride *stride)
+{
+	return moved(crc->first, stride->two) ^ moved(crc->second, stride->one) ^ crc->third;
+}
+
+SQC_TARGET_SSE42 static uint32_t crc_sse42(uint32_t initial, const void *data, size_t bytes)
 {
 	const uint8_t *at = data;
 	uint64_t crc = ~initial;
@@ -122,39 +134,138 @@ static uint32_t crc32c_x86(uint32_t initial, const void *data, size_t bytes)
 	for (size_t i = 0; i < sizeof(strides) / sizeof(strides[0]); i++) {
 		const size_t step = 3 * strides[i].bytes;
 
-		for (; bytes >= step; bytes -= step, at += step)
-			crc = three_streams(crc, at, &strides[i]);
-	}
-	for (; bytes >= 8; bytes -= 8, at += 8) {
-		uint64_t word;
+		for (; bytes >= step; bytes -= step, at += step) {
+			struct streams streams = { crc, 0, 0 };
 
-		memcpy(&word, at, 8);
-		crc = _mm_crc32_u64(crc, word);
+			streams_step(&streams, at, &strides[i], strides[i].bytes);
+			crc = streams_joined(&streams, &strides[i]);
+		}
 	}
+	for (; bytes >= 8; bytes -= 8, at += 8)
+		crc = crc_word(crc, at);
 	while (bytes--)
 		crc = _mm_crc32_u8((uint32_t)crc, *at++);
 	return ~(uint32_t)crc;
 }
 
-bool sqc_crc32c_vectorised(void)
+/*
+ * Folding: a message is a polynomial, and a part of it moved d bits on is that
+ * part times x^d. So four vectors are multiplied by x^2048 mod P and added to
+ * the next four. The low half of 128 bits is 64 places further up than the high
+ * half, hence two factors, x^(d + 32) and x^(d - 32) mod P, reflected and
+ * shifted left by one to make up for reflected products. What is left at the
+ * end is a polynomial with the CRC of the whole message.
+ */
+#define FOLD_2048	0xdcb17aa4, 0xb9e02b86
+#define FOLD_512	0x740eef02, 0x9e4addf8
+#define FOLD_384	0x1c291d04, 0x1d82c63da
+#define FOLD_256	0x1384aa63a, 0xba4fc28e
+#define FOLD_128	0xf20c0dfe, 0x14cd00bd6
+#define FOLD_BYTES	256u
+
+/*
+ * A full run in one go: its first 17 * 256 bytes by folding, the other 3840 as
+ * three streams, which other units of the CPU take at the same time.
+ */
+#define RUN_BYTES	8192u
+#define RUN_STEPS	16u
+#define STEP_BYTES	80u	/* of each stream */
+#define FACTOR_3840	0x23d5e7e5
+
+static const struct stride run_streams = { RUN_STEPS * STEP_BYTES, 0xdd66cbbb, 0x22c3799f };
+
+#define PAIR_(low, high)	(high), (low)
+#define PAIR(...)		PAIR_(__VA_ARGS__)
+
+SQC_TARGET_AVX512 static inline __m512i folded(__m512i crc, __m512i factors, __m512i next)
 {
-	return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul");
+	return _mm512_ternarylogic_epi64(_mm512_clmulepi64_epi128(crc, factors, 0x00),
+					 _mm512_clmulepi64_epi128(crc, factors, 0x11), next, 0x96);
 }
 
-uint32_t sqc_crc32c(uint32_t crc, const void *data, size_t bytes)
+/* Four vectors, one after the other, to one vector of the last one's place. */
+SQC_TARGET_AVX512 static inline __m512i joined(const __m512i crc[4])
 {
-	if (sqc_crc32c_vectorised())
-		return crc32c_x86(crc, data, bytes);
-	return sqc_crc32c_portable(crc, data, bytes);
-}
-#else
-bool sqc_crc32c_vectorised(void)
-{
-	return false;
+	const __m512i factors = _mm512_broadcast_i32x4(_mm_set_epi64x(PAIR(FOLD_512)));
+	__m512i sum = crc[0];
+
+	for (int i = 1; i < 4; i++)
+		sum = folded(sum, factors, crc[i]);
+	return sum;
 }
 
-uint32_t sqc_crc32c(uint32_t crc, const void *data, size_t bytes)
+/* The four lanes of a vector: the first three move to the place of the last. */
+SQC_TARGET_AVX512 static inline uint64_t crc_of(__m512i sum)
 {
-	return sqc_crc32c_portable(crc, data, bytes);
+	const __m512i factors = _mm512_set_epi64(0, 0, PAIR(FOLD_128), PAIR(FOLD_256), PAIR(FOLD_384));
+	const __m512i moved = folded(sum, factors, _mm512_maskz_mov_epi64(0xc0, sum));
+	const __m256i half = _mm256_xor_si256(_mm512_castsi512_si256(moved),
+					      _mm512_extracti64x4_epi64(moved, 1));
+	const __m128i rest = _mm_xor_si128(_mm256_castsi256_si128(half),
+					   _mm256_extracti128_si256(half, 1));
+
+	return _mm_crc32_u64(_mm_crc32_u64(0, (unsigned long long)_mm_cvtsi128_si64(rest)),
+			     (unsigned long long)_mm_extract_epi64(rest, 1));
+}
+
+SQC_TARGET_AVX512 static inline void fold_begin(__m512i crc[4], uint32_t initial, const uint8_t *at)
+{
+	for (int i = 0; i < 4; i++)
+		crc[i] = _mm512_loadu_si512(at + 64 * i);
+	crc[0] = _mm512_xor_si512(crc[0], _mm512_zextsi128_si512(_mm_cvtsi32_si128((int)initial)));
+}
+
+SQC_TARGET_AVX512 static inline void fold_step(__m512i crc[4], const uint8_t *at)
+{
+	const __m512i factors = _mm512_broadcast_i32x4(_mm_set_epi64x(PAIR(FOLD_2048)));
+
+	for (int i = 0; i < 4; i++)
+		crc[i] = folded(crc[i], factors, _mm512_loadu_si512(at + 64 * i));
+}
+
+SQC_TARGET_AVX512 static uint32_t run_crc(uint32_t initial, const uint8_t *at)
+{
+	const uint8_t *stream = at + (RUN_STEPS + 1) * FOLD_BYTES;
+	struct streams streams = { 0, 0, 0 };
+	__m512i crc[4];
+
+	fold_begin(crc, initial, at);
+	for (unsigned int step = 1; step <= RUN_STEPS; step++, stream += STEP_BYTES) {
+		fold_step(crc, at + step * FOLD_BYTES);
+		streams_step(&streams, stream, &run_streams, STEP_BYTES);
+	}
+	return (uint32_t)(moved(crc_of(joined(crc)), FACTOR_3840) ^ streams_joined(&streams, &run_streams));
+}
+
+SQC_TARGET_AVX512 static uint32_t crc_avx512(uint32_t initial, const void *data, size_t bytes)
+{
+	const uint8_t *at = data;
+	uint32_t state = ~initial;
+	__m512i crc[4];
+
+	for (; bytes >= RUN_BYTES; bytes -= RUN_BYTES, at += RUN_BYTES)
+		state = run_crc(state, at);
+	if (bytes < FOLD_BYTES)
+		return crc_sse42(~state, at, bytes);
+	fold_begin(crc, state, at);
+	for (at += FOLD_BYTES, bytes -= FOLD_BYTES; bytes >= FOLD_BYTES;
+	     at += FOLD_BYTES, bytes -= FOLD_BYTES)
+		fold_step(crc, at);
+	return crc_sse42(~(uint32_t)crc_of(joined(crc)), at, bytes);
 }
 #endif
+
+typedef uint32_t crc_fn(uint32_t crc, const void *data, size_t bytes);
+
+static crc_fn *const versions[SQC_LEVELS] = {
+	[SQC_LEVEL_PORTABLE] = crc_portable,
+#ifdef SQC_KERNELS_X86
+	[SQC_LEVEL_SSE42] = crc_sse42,
+	[SQC_LEVEL_AVX512] = crc_avx512,
+#endif
+};
+
+uint32_t sqc_crc32c(uint32_t crc, const void *data, size_t bytes)
+{
+	return versions[sqc_kernel(SQC_KERNEL_CRC)](crc, data, bytes);
+}

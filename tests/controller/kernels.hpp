@@ -15,16 +15,16 @@ class EveryKernel : public ::testing::TestWithParam<sqc_kernel_level> {
 protected:
     void SetUp() override
     {
-        before = sqc_kernel(Family);
+        forced_before = sqc_kernel(Family);
         if (!sqc_kernel_force(Family, GetParam()))
             GTEST_SKIP() << "no " << sqc_kernel_level_name(GetParam()) << " version of "
                          << sqc_kernel_family_name(Family) << " on this CPU";
         ASSERT_EQ(sqc_kernel(Family), GetParam());
     }
-    void TearDown() override { sqc_kernel_force(Family, before); }
+    void TearDown() override { sqc_kernel_force(Family, forced_before); }
 
 private:
-    sqc_kernel_level before{};
+    sqc_kernel_level forced_before{};
 };
 
 inline std::string kernel_name(const ::testing::TestParamInfo<sqc_kernel_level>& level)
