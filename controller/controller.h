@@ -39,6 +39,8 @@
 
 #include <smartquant/codes.h>
 
+#include "dram.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -273,6 +275,18 @@ sqc_status sqc_read(struct sqc_store *store,
 		    void *out, uint64_t bytes, void *scratch,
 		    struct sqc_result *result);
 /*
+ * The same, and the lines that it read for data, in the order in which it read
+ * them, as offsets in the store: noted where they are counted, and what the
+ * DRAM model was told. `runs` has room for sqc_trace_runs_max(). [shared]
+ * Errors: those of sqc_read(), INVALID_INPUT (runs_max too small).
+ */
+sqc_status sqc_trace_runs_max(const struct sqc_store *store,
+			      const struct sqc_read_request *request, uint64_t *runs_max);
+sqc_status sqc_read_traced(struct sqc_store *store, const struct sqc_read_request *request,
+			   void *out, uint64_t bytes, void *scratch, struct sqc_dram_run *runs,
+			   uint64_t runs_max, uint64_t *run_count, struct sqc_result *result);
+
+/*
  * A read in parts, for a caller with several threads:
  *   1. sqc_read_segments() says how many segments the request touches;
  *   2. the caller deals them out to parts, in ascending order, and calls
@@ -282,8 +296,6 @@ sqc_status sqc_read(struct sqc_store *store,
  * Bytes, result, counters and modelled figures are those of sqc_read(). Nothing
  * exclusive may run on the store between the three.
  */
-struct sqc_dram_run;
-
 struct sqc_part {
 	uint64_t first_segment;		/* counted from the request's first */
 	uint64_t segments;		/* 1 .. */

@@ -213,32 +213,48 @@ void sqc_read_failed(const struct sqc_reader *reader, const struct sqc_read_requ
 	sqc_count_failure(reader->store, reader->region, request->format, status);
 }
 
-static sqc_status read_checked(struct sqc_reader *reader, const struct sqc_read_request *request,
-			       uint8_t *out, struct sqc_result *result)
+sqc_status sqc_trace_runs_max(const struct sqc_store *store,
+			      const struct sqc_read_request *request, uint64_t *runs_max)
 {
-	struct sqc_walk walk;
-	sqc_status status;
+	struct sqc_reader reader;
+	const sqc_status status = sqc_reader_begin(&reader, store, request);
 
-	sqc_walk_begin(&walk, result);
-	status = sqc_walk_read(&walk, reader, request, out);
-	if (!status)
-		sqc_walk_end(&walk, reader);
+	*runs_max = status ? 0 : sqc_walk_segments(&reader, request) * SQC_RUNS_MAX;
 	return status;
+}
+
+sqc_status sqc_read_traced(struct sqc_store *store, const struct sqc_read_request *request,
+			   void *out, uint64_t bytes, void *scratch, struct sqc_dram_run *runs,
+			   uint64_t runs_max, uint64_t *run_count, struct sqc_result *result)
+{
+	struct sqc_reader reader;
+	struct sqc_walk walk;
+	sqc_status status = sqc_reader_begin(&reader, store, request);
+
+	*result = (struct sqc_result){ 0 };
+	reader.scratch = scratch;
+	sqc_walk_begin(&walk, result);
+	walk.tally.runs = runs;
+	if (!status && bytes != reader.layout.bytes)
+		status = SQ_STATUS_LENGTH;
+	if (!status && runs && runs_max / SQC_RUNS_MAX < sqc_walk_segments(&reader, request))
+		status = SQ_STATUS_INVALID_INPUT;
+	if (!status)
+		status = sqc_walk_read(&walk, &reader, request, out);
+	*run_count = walk.tally.run_count;
+	if (status) {
+		sqc_read_failed(&reader, request, status, result);
+		return status;
+	}
+	sqc_tally_replay(&walk.tally, runs, *run_count);
+	sqc_walk_end(&walk, &reader);
+	return SQ_STATUS_SUCCESS;
 }
 
 sqc_status sqc_read(struct sqc_store *store, const struct sqc_read_request *request,
 		    void *out, uint64_t bytes, void *scratch, struct sqc_result *result)
 {
-	struct sqc_reader reader;
-	sqc_status status = sqc_reader_begin(&reader, store, request);
+	uint64_t none;
 
-	*result = (struct sqc_result){ 0 };
-	reader.scratch = scratch;
-	if (!status && bytes != reader.layout.bytes)
-		status = SQ_STATUS_LENGTH;
-	if (!status)
-		status = read_checked(&reader, request, out, result);
-	if (status)
-		sqc_read_failed(&reader, request, status, result);
-	return status;
+	return sqc_read_traced(store, request, out, bytes, scratch, NULL, 0, &none, result);
 }

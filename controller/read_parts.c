@@ -65,8 +65,7 @@ static void part_join(struct sqc_walk *walk, const struct sqc_part *part)
 
 	result->plane_lines += part->result.plane_lines;
 	result->check_lines += part->result.check_lines;
-	for (uint64_t i = 0; i < part->run_count; i++)
-		sqc_dram_cost_run(&walk->tally.cost, part->runs[i].address, part->runs[i].lines);
+	sqc_tally_replay(&walk->tally, part->runs, part->run_count);
 }
 
 static sqc_status parts_join(struct sqc_walk *walk, const struct sqc_reader *reader,

@@ -57,7 +57,8 @@ struct sqc_tally {
 	struct sqc_window window[SQC_RUNS_MAX];
 	struct sqc_dram_cost cost;
 	/* Of a part of a read: what the DRAM model is told when the parts are
-	 * joined, because it follows the order of the whole. NULL: at once. */
+	 * joined, because it follows the order of the whole; of a traced read,
+	 * the trace. NULL: the model is told at once. */
 	struct sqc_dram_run *runs;
 	uint64_t run_count;
 };
@@ -125,6 +126,8 @@ void sqc_tally_begin(struct sqc_tally *tally, struct sqc_result *result);
 /* Counts what reading elements [low, high) of a segment took. */
 void sqc_tally_segment(struct sqc_tally *tally, const struct sqc_gather *gather,
 		       const struct sqc_touched *touched, uint32_t low, uint32_t high);
+/* Tells the DRAM model what was noted. */
+void sqc_tally_replay(struct sqc_tally *tally, const struct sqc_dram_run *runs, uint64_t count);
 void sqc_tally_end(struct sqc_tally *tally, uint64_t link_bytes);
 
 /* read.c */

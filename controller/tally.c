@@ -94,6 +94,12 @@ void sqc_tally_segment(struct sqc_tally *tally, const struct sqc_gather *gather,
 	}
 }
 
+void sqc_tally_replay(struct sqc_tally *tally, const struct sqc_dram_run *runs, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		sqc_dram_cost_run(&tally->cost, runs[i].address, runs[i].lines);
+}
+
 void sqc_tally_end(struct sqc_tally *tally, uint64_t link_bytes)
 {
 	sqc_dram_cost_end(&tally->cost, &tally->result->dram_time_ns,

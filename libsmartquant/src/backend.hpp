@@ -56,6 +56,8 @@ public:
 	// `layout` is that of the request, `buffer` exactly layout.bytes.
 	virtual FetchResult fetch(const RegionInfo &region, const sqc_read_request &request,
 				  const sqc_layout &layout, std::span<std::byte> buffer) = 0;
+	// Resolves SQ_FORMAT_TAG.
+	virtual FetchTrace trace(const RegionInfo &region, const sqc_read_request &request) = 0;
 	virtual std::unique_ptr<View::Window> map(const RegionInfo &region,
 						  const sqc_read_request &request) = 0;
 

@@ -102,6 +102,11 @@ std::vector<float> Region::fetch_values(const ReadRequest &request) const
 	return values;
 }
 
+FetchTrace Region::trace(const ReadRequest &request) const
+{
+	return backend().trace(identity_, read_request(identity_, request));
+}
+
 std::vector<float> Region::levels(unsigned int bits) const
 {
 	return fetch_values({.format = Format::levels(bits)});

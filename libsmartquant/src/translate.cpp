@@ -43,6 +43,16 @@ FetchResult public_fetch(const sqc_result &result)
 	};
 }
 
+std::vector<dram::Run> public_runs(std::span<const sqc_dram_run> runs)
+{
+	std::vector<dram::Run> list;
+
+	list.reserve(runs.size());
+	for (const sqc_dram_run &run : runs)
+		list.push_back({.address = run.address, .lines = run.lines});
+	return list;
+}
+
 StoreResult public_store(const sqc_result &result)
 {
 	return {

@@ -4,7 +4,9 @@
 #ifndef SMARTQUANT_SRC_TRANSLATE_HPP
 #define SMARTQUANT_SRC_TRANSLATE_HPP
 
+#include <span>
 #include <string>
+#include <vector>
 
 #include <smartquant/region.hpp>
 
@@ -14,6 +16,7 @@ namespace smartquant {
 
 RegionInfo public_region(const struct sqc_region_info &info);
 FetchResult public_fetch(const sqc_result &result);
+std::vector<dram::Run> public_runs(std::span<const sqc_dram_run> runs);
 StoreResult public_store(const sqc_result &result);
 // Of the controller's counters or of the driver's, which have the same names.
 template <typename Counters>

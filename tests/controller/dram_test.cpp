@@ -31,6 +31,8 @@ constexpr double energy_rounding = 1e-6;
 // command. Five percent is what its counters promise; the sweeps and the read
 // shapes of the store stay within.
 constexpr double live_tolerance = 0.05;
+// On the reads that the model was made for, top-k planes of ddr4-3200.
+constexpr double live_sweep_tolerance = 0.03;
 
 // A request of about one refresh interval ends either before a refresh or
 // after the 600 cycles that it takes: that alone is a tenth of its time. So
@@ -275,10 +277,10 @@ TEST(DramLive, AgreesWithTheSimulatorOnTheSweeps)
             const Runs runs = dram_traces::planes(k);
             const auto report = simulate(runs, mapping).report;
             const Cost cost = live(runs, mapping);
-            EXPECT_LT(off_by(static_cast<double>(cost.time_ns), report.time_ns), live_tolerance)
+            EXPECT_LT(off_by(static_cast<double>(cost.time_ns), report.time_ns), live_sweep_tolerance)
                 << "mapping " << mapping << ", k " << k;
             EXPECT_LT(off_by(static_cast<double>(cost.energy_pj), report.energy_pj),
-                      live_tolerance)
+                      live_sweep_tolerance)
                 << "mapping " << mapping << ", k " << k;
         }
     }

@@ -2,7 +2,6 @@
 //
 // Reading in parts: however the segments are dealt out and in whatever order
 // the parts are read, the join is the one read that it stands for
-#include "dram.h"
 #include "store.hpp"
 
 #include <algorithm>

@@ -80,5 +80,6 @@ Run define_stats(CLI::App &, const Context &);	// statistics.cpp
 Run define_doctor(CLI::App &, const Context &);	// bringup.cpp
 Run define_up(CLI::App &, const Context &);
 Run define_model(CLI::App &, const Context &);	// dram.cpp
+Run define_trace(CLI::App &, const Context &);	// trace.cpp
 
 } // namespace sqctl

@@ -35,6 +35,8 @@ std::span<const Command> commands()
 		{"doctor", "find what keeps a card from working", "sqctl doctor", define_doctor},
 		{"bench", "measure how fast reads are on each path",
 		 "sqctl bench 'smol/*' --format mxint4 --format native", define_bench},
+		{"trace", "write the memory accesses of a read, for a DRAM simulator",
+		 "sqctl trace w --format mxint4 --as dramsim3 -o w.trace", define_trace},
 		{"model", "run the DRAM model alone on a trace of reads",
 		 "sqctl model trace.txt --mapping stock", define_model},
 	};

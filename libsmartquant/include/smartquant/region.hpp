@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include <smartquant/dram.hpp>
 #include <smartquant/export.hpp>
 #include <smartquant/layout.hpp>
 #include <smartquant/statistics.hpp>
@@ -61,6 +62,13 @@ struct StoreRequest {
 	Rows rows = {};
 };
 
+// A fetch, and the lines that it read for data, in order: noted where they are
+// counted, as offsets in the plane memory. They are what the DRAM model was told.
+struct FetchTrace {
+	FetchResult result = {};
+	std::vector<dram::Run> runs = {};
+};
+
 class SMARTQUANT_API Region {
 public:
 	Region(Region &&) noexcept;
@@ -88,6 +96,9 @@ public:
 	std::vector<std::byte> fetch(const ReadRequest &request = {}) const;
 	// The same, decoded: rows x cols of the layout as fp32.
 	std::vector<float> fetch_values(const ReadRequest &request = {}) const;
+	// A fetch that tells which lines it read; its bytes are dropped. Throws
+	// Status::Unsupported for a card, which does not tell.
+	FetchTrace trace(const ReadRequest &request = {}) const;
 	// What the codes of Format::tuned(bits) stand for, in units of a group's
 	// scale; 2^bits values. A store of all rows changes them. Throws
 	// Status::Format where the placement is not tuned or bits not 2 to 8.

@@ -366,6 +366,13 @@ FetchResult DeviceBackend::fetch(const RegionInfo &region, const sqc_read_reques
 	return public_fetch(sum);
 }
 
+FetchTrace DeviceBackend::trace(const RegionInfo &region, const sqc_read_request &)
+{
+	fail(Status::Unsupported, region_subject(region.name),
+	     "a card does not tell which lines a fetch reads; trace the same region in a store file "
+	     "(embedded:PATH)");
+}
+
 std::unique_ptr<View::Window> DeviceBackend::map(const RegionInfo &region,
 						 const sqc_read_request &request)
 {

@@ -341,6 +341,28 @@ FetchResult EmbeddedBackend::fetch(const RegionInfo &region, const sqc_read_requ
 	return read(region, request, buffer);
 }
 
+FetchTrace EmbeddedBackend::trace(const RegionInfo &region, const sqc_read_request &request)
+{
+	const ReadLock lock(lock_);
+	sqc_layout layout;
+	sqc_result result{};
+	std::uint64_t count = 0, runs_max = 0;
+
+	sqc_trace_runs_max(store_.get(), &request, &runs_max);
+	if (const sqc_status status = sqc_read_layout(store_.get(), &request, &layout))
+		fail_read(status, region, request, nullptr);
+
+	std::vector<std::byte> bytes(layout.bytes);
+	std::vector<sqc_dram_run> runs(runs_max);
+
+	if (const sqc_status status = sqc_read_traced(
+		    store_.get(), &request, bytes.data(), bytes.size(),
+		    thread_scratch(sqc_read_scratch_bytes(&layout)).data(), runs.data(), runs_max,
+		    &count, &result))
+		fail_read(status, region, request, &result);
+	return {public_fetch(result), public_runs(std::span(runs).first(count))};
+}
+
 std::unique_ptr<View::Window> EmbeddedBackend::map(const RegionInfo &region,
 						   const sqc_read_request &request)
 {

@@ -51,6 +51,7 @@ public:
 	sqc_layout layout(const RegionInfo &region, const sqc_read_request &request) override;
 	FetchResult fetch(const RegionInfo &region, const sqc_read_request &request,
 			  const sqc_layout &layout, std::span<std::byte> buffer) override;
+	FetchTrace trace(const RegionInfo &region, const sqc_read_request &request) override;
 	std::unique_ptr<View::Window> map(const RegionInfo &region,
 					  const sqc_read_request &request) override;
 	VerifyResult verify(const RegionInfo &region, const VerifyOptions &options) override;

@@ -6,8 +6,6 @@
 #include <new>
 #include <vector>
 
-#include <dram.h>
-
 #include "memory.hpp"
 
 namespace smartquant {

@@ -338,6 +338,27 @@ TEST_F(TransferSuite, AReadIsCountedWhereItHappens)
 	EXPECT_GE(store.statistics(Format::mxint(5)).elements, 2 * elements);
 }
 
+TEST_F(TransferSuite, EmbeddedStoresTellWhichLinesAFetchReads)
+{
+	Region region = create({.name = "w", .rows = 16, .cols = 512});
+
+	region.store(sample_words(Dtype::Bf16, 16 * 512));
+	if (!store.info().embedded) {
+		EXPECT_ERROR(region.trace(), Status::Unsupported, "embedded:PATH");
+		return;
+	}
+
+	const smartquant::FetchTrace trace = region.trace({.format = Format::mxint(4)});
+	std::uint64_t lines = 0;
+
+	for (const smartquant::dram::Run &run : trace.runs)
+		lines += run.lines;
+	EXPECT_EQ(lines, trace.result.plane_lines);
+	EXPECT_EQ(trace.result.format, Format::mxint(4));
+	EXPECT_EQ(region.statistics().requests, 1u) << "it is a fetch like any other";
+	EXPECT_ERROR(region.trace({.rows = {16, 17}}), Status::Range, "has 16 rows");
+}
+
 TEST_F(TransferSuite, StatisticsOfFormatsThatDoNotExistAreRefused)
 {
 	EXPECT_ERROR(store.statistics(Format(0x7777)), Status::Format, "0x7777");

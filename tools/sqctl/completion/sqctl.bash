@@ -14,6 +14,7 @@ _sqctl_options() {
     rm) echo "--model" ;;
     load) echo "--name --dtype --placement" ;;
     stats) echo "--format --reset" ;;
+    trace) echo "--format --rounding --axis --rows --as --output -o" ;;
     model) echo "--mapping --parameters" ;;
     esac
 }
@@ -27,6 +28,7 @@ _sqctl_values() {
     *:--rounding) echo "default truncate nearest even" ;;
     *:--axis) echo "row col" ;;
     *:--path) echo "fetch map cached" ;;
+    *:--as) echo "list dramsim3 ramulator2" ;;
     *:--mapping) echo "interleaved stock" ;;
     *:--format) _sqctl_ask "$3" info | sed -n 's/^formats *//p' ;;
     *:--model) _sqctl_ask "$3" regions | sed -n 's,^\([^ /]*\)/.*,\1,p' | sort -u ;;
@@ -44,7 +46,7 @@ _sqctl_ask() {
 
 _sqctl() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="list info create store read error regions show rm seal tag load verify stats up doctor bench model"
+    local commands="list info create store read error regions show rm seal tag load verify stats up doctor bench trace model"
     local command='' device='' i
     for ((i = 1; i < COMP_CWORD; i++)); do
         # "embedded:PATH" is split at its colon.
