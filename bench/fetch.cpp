@@ -2,14 +2,17 @@
 //
 // Whole regions through the public interface of the library: what an engine
 // that loads weights at a precision gets from the embedded store.
+#include <algorithm>
 #include <cstring>
-#include <random>
+#include <map>
+#include <thread>
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <smartquant/smartquant.hpp>
 
 #include "conditions.hpp"
+#include "weights.hpp"
 
 namespace {
 
@@ -19,36 +22,18 @@ constexpr std::uint32_t cols = 4096;
 
 std::uint32_t rows()
 {
-	return bench::smoke() ? 64 : 8192;
+	return bench::smoke() ? 256 : 8192;
 }
 
-// Normally distributed bf16, like weights.
-std::vector<std::byte> weights()
+// The same region in stores of so many threads.
+const smartquant::Region &region(unsigned int threads)
 {
-	std::vector<std::byte> bytes(std::size_t{rows()} * cols * 2);
-	std::mt19937 random(1);
-	std::normal_distribution<float> normal(0, 0.02f);
+	static std::map<unsigned int, smartquant::Region> regions;
+	const auto found = regions.find(threads);
 
-	for (std::size_t i = 0; i < bytes.size(); i += 2) {
-		const float value = normal(random);
-
-		std::memcpy(&bytes[i], reinterpret_cast<const char *>(&value) + 2, 2);
-	}
-	return bytes;
-}
-
-const smartquant::Region &region()
-{
-	static const smartquant::Region made = [] {
-		smartquant::Store store = smartquant::Store::open("embedded:");
-		smartquant::Region region =
-			store.create_region({.name = "weights", .rows = rows(), .cols = cols});
-
-		region.store(weights());
-		return region;
-	}();
-
-	return made;
+	if (found != regions.end())
+		return found->second;
+	return regions.emplace(threads, bench::region_of_weights(rows(), cols, threads)).first->second;
 }
 
 std::uint64_t plane_bytes(const smartquant::FetchResult &result)
@@ -56,26 +41,26 @@ std::uint64_t plane_bytes(const smartquant::FetchResult &result)
 	return (result.plane_lines + result.check_lines) * 64;
 }
 
-void fetch(benchmark::State &state, Format format)
+void fetch(benchmark::State &state, Format format, unsigned int threads)
 {
 	const smartquant::ReadRequest request{.format = format};
-	std::vector<std::byte> out(region().layout(request).bytes);
+	std::vector<std::byte> out(region(threads).layout(request).bytes);
 	smartquant::FetchResult result;
 
 	for (auto _ : state)
-		result = region().fetch(request, out);
+		result = region(threads).fetch(request, out);
 	state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * plane_bytes(result)));
-	state.SetLabel(fmt::format("{}x{} bf16, {:.1f} MB of planes to {:.1f} MB", rows(), cols,
-				   static_cast<double>(plane_bytes(result)) / 1e6,
-				   static_cast<double>(out.size()) / 1e6));
+	state.SetLabel(fmt::format("{}x{} bf16, {:.1f} MB of planes to {:.1f} MB, {} threads", rows(),
+				   cols, static_cast<double>(plane_bytes(result)) / 1e6,
+				   static_cast<double>(out.size()) / 1e6, threads));
 }
 
 // As many bytes as the fetch reads from planes, copied from one place to another.
-void copy(benchmark::State &state, Format format)
+void copy(benchmark::State &state, Format format, unsigned int)
 {
 	const smartquant::ReadRequest request{.format = format};
-	std::vector<std::byte> buffer(region().layout(request).bytes);
-	const std::size_t bytes = plane_bytes(region().fetch(request, buffer));
+	std::vector<std::byte> buffer(region(1).layout(request).bytes);
+	const std::size_t bytes = plane_bytes(region(1).fetch(request, buffer));
 	const std::vector<std::byte> from(bytes, std::byte{1});
 	std::vector<std::byte> to(bytes);
 
@@ -86,15 +71,22 @@ void copy(benchmark::State &state, Format format)
 	state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * bytes));
 }
 
+void add(const std::string &name, void (*function)(benchmark::State &, Format, unsigned int),
+	 Format format, unsigned int threads)
+{
+	benchmark::RegisterBenchmark(name.c_str(), function, format, threads)->UseRealTime();
+}
+
 const bool registered = [] {
+	const unsigned int cpus = std::max(std::thread::hardware_concurrency(), 2u);
+
 	for (const char *name : {"native", "mxint8", "mxint4", "planes4"}) {
 		const Format format = Format::parse(name);
 
-		benchmark::RegisterBenchmark(fmt::format("whole.{}/ours", name).c_str(), fetch, format)
-			->UseRealTime();
-		benchmark::RegisterBenchmark(fmt::format("whole.{}/peer:copy-of-planes", name).c_str(),
-					     copy, format)
-			->UseRealTime();
+		add(fmt::format("whole.{}.1thread/ours", name), fetch, format, 1);
+		add(fmt::format("whole.{}.1thread/peer:copy-of-planes", name), copy, format, 1);
+		add(fmt::format("whole.{}.{}threads/ours", name, cpus), fetch, format, cpus);
+		add(fmt::format("whole.{}.{}threads/peer:1thread", name, cpus), fetch, format, 1);
 	}
 	return true;
 }();

@@ -143,6 +143,48 @@ Output read_into_file(const smartquant::Store &store, const ReadOptions &options
 
 // ---------------------------------------------------------- many regions
 
+std::string read_many_text(const json &document)
+{
+	return fmt::format("{} regions, {} bytes\n", document.at("tensors").size(),
+			   plain(document.at("bytes"))) +
+	       cost_text(document);
+}
+
+/// One behind the other in order of name; one is in memory at a time.
+Output read_many_into_file(const smartquant::Store &store, const ReadOptions &options,
+			   const Requests &requests)
+{
+	const std::vector<smartquant::RegionInfo> chosen = select(store, options.name);
+	const Stopwatch stopwatch;
+	OutputFile output(options.output);
+	json tensors = json::array();
+	Cost cost;
+	uint64_t bytes = 0;
+	for (const smartquant::RegionInfo &info : chosen) {
+		const uint64_t offset = bytes;
+		const json parts = read_parts(store.region(info.name), options, requests, cost,
+					      [&](std::span<const std::byte> piece) {
+						      output.write(piece);
+						      bytes += piece.size();
+					      });
+		tensors.push_back({{"name", info.name},
+				   {"offset", offset},
+				   {"bytes", bytes - offset},
+				   {"parts", parts}});
+	}
+	output.commit();
+	json document = {{"schema", "smartquant/read-many/1"},
+			 {"path", options.path},
+			 {"decoded", options.decode},
+			 {"bytes", bytes},
+			 {"elapsed_ns", stopwatch.elapsed_ns()},
+			 {"tensors", tensors}};
+	cost.write_to(document);
+	return {.document = document,
+		.text = read_many_text,
+		.bytes_on_stdout = options.output == "-"};
+}
+
 std::string digest_text(const json &document)
 {
 	Table table({"digest", "bytes", "name"});
@@ -188,6 +230,8 @@ Output read(const Context &context, const ReadOptions &options)
 	const smartquant::Store store = context.open_for_reading();
 	if (options.digest)
 		return read_into_digest(store, options, requests);
+	if (is_pattern(options.name))
+		return read_many_into_file(store, options, requests);
 	return read_into_file(store, options, requests);
 }
 
@@ -196,7 +240,7 @@ Output read(const Context &context, const ReadOptions &options)
 Run define_read(CLI::App &app, const Context &context)
 {
 	auto options = std::make_shared<ReadOptions>();
-	app.add_option("NAME", options->name, "the region; with --digest also a pattern as 'smol/*'")
+	app.add_option("NAME", options->name, "the region, or many by a pattern as 'smol/*'")
 		->required();
 	app.add_option("--format", options->format,
 		       "native, mxint4, ... (sqctl info lists them), or row by row: "

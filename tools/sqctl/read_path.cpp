@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "read_path.hpp"
 
+#include <memory>
 #include <stdexcept>
 
 namespace sqctl {
@@ -9,10 +10,25 @@ namespace {
 using smartquant::ReadRequest;
 using smartquant::Region;
 
+/// Memory for what is fetched, kept for the next time: the reads of a model are
+/// many, and fresh pages cost more than some of them.
+std::span<std::byte> buffer(uint64_t bytes)
+{
+	static std::unique_ptr<std::byte[]> memory;
+	static uint64_t memory_bytes = 0;
+	if (memory_bytes < bytes) {
+		memory.reset();
+		memory_bytes = 0;
+		memory = std::make_unique_for_overwrite<std::byte[]>(bytes);
+		memory_bytes = bytes;
+	}
+	return {memory.get(), bytes};
+}
+
 void by_fetch(const Region &region, const ReadRequest &request, Cost &cost, const Use &use)
 {
 	const smartquant::Layout layout = region.layout(request);
-	std::vector<std::byte> bytes(layout.bytes);
+	const std::span<std::byte> bytes = buffer(layout.bytes);
 	cost.add(region.fetch(request, bytes));
 	use(layout, bytes);
 }
