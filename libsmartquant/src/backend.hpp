@@ -61,6 +61,9 @@ public:
 	virtual std::unique_ptr<View::Window> map(const RegionInfo &region,
 						  const sqc_read_request &request) = 0;
 
+	virtual std::unique_ptr<Multiplier::Planes> planes(const RegionInfo &region,
+							   const sqc_read_request &request) = 0;
+
 	virtual VerifyResult verify(const RegionInfo &region, const VerifyOptions &options) = 0;
 	virtual VerifyResult verify_all(const VerifyOptions &options) = 0;
 	virtual Statistics statistics(std::uint32_t scope, std::uint32_t key,

@@ -27,6 +27,10 @@ struct smartquant_view {
 	View inner;
 };
 
+struct smartquant_multiplier {
+	Multiplier inner;
+};
+
 struct smartquant_queue {
 	Queue inner;
 };
@@ -650,6 +654,63 @@ smartquant_status smartquant_view_multiply(smartquant_view *view, uint32_t first
 
 		view->inner.multiply(delivered_rows(layout, first_row, row_count),
 				     {x, layout.cols}, {y, row_count});
+	});
+}
+
+smartquant_status smartquant_multiplier_create(smartquant_region *region,
+					       const smartquant_multiplier_request *request,
+					       smartquant_multiplier **multiplier)
+{
+	return guarded([&] {
+		const smartquant_multiplier_request none{};
+		const smartquant_multiplier_request &given = request ? *request : none;
+
+		require(region, multiplier);
+		*multiplier = new smartquant_multiplier{region->inner.multiplier(
+			{.format = Format(given.format),
+			 .rounding = static_cast<Rounding>(given.rounding),
+			 .arithmetic = static_cast<Arithmetic>(given.arithmetic),
+			 .rows = rows_of(given.first_row, given.end_row)})};
+	});
+}
+
+void smartquant_multiplier_release(smartquant_multiplier *multiplier)
+{
+	delete multiplier;
+}
+
+smartquant_status smartquant_multiplier_layout(smartquant_multiplier *multiplier,
+					       smartquant_layout *layout)
+{
+	return guarded([&] {
+		require(multiplier, layout);
+		*layout = c_layout(multiplier->inner.layout());
+	});
+}
+
+smartquant_status smartquant_multiplier_multiply(smartquant_multiplier *multiplier, const float *x,
+						 float *y, uint32_t columns,
+						 smartquant_fetch_result *result)
+{
+	return guarded([&] {
+		require(multiplier, x, y);
+
+		const Layout &layout = multiplier->inner.layout();
+		const FetchResult inner = multiplier->inner.multiply(
+			{x, std::size_t{columns} * layout.cols},
+			{y, std::size_t{columns} * layout.rows}, columns);
+
+		if (result)
+			*result = c_result(inner);
+	});
+}
+
+smartquant_status smartquant_quantize_activations(const float *x, size_t count, int8_t *codes,
+						  float *scales)
+{
+	return guarded([&] {
+		require(x, codes, scales);
+		quantize_activations({x, count}, {codes, count}, {scales, (count + 31) / 32});
 	});
 }
 

@@ -4,6 +4,7 @@
 #include "backend.hpp"
 #include "cached_window.hpp"
 #include "failure.hpp"
+#include "planes.hpp"
 #include "request.hpp"
 #include "text.hpp"
 
@@ -128,6 +129,21 @@ View Region::map_cached(const ReadRequest &request) const
 
 	view.levels_ = levels_of(*this, view.layout());
 	return view;
+}
+
+Multiplier Region::multiplier(const MultiplierRequest &request) const
+{
+	const auto arithmetic = static_cast<std::uint8_t>(request.arithmetic);
+
+	backend();
+	if (request.arithmetic > Arithmetic::Fp32)
+		fail(Status::InvalidInput, region_subject(identity_.name),
+		     concat("unknown arithmetic ", arithmetic));
+	return Multiplier(backend_->planes(identity_, read_request(identity_,
+								   {.format = request.format,
+								    .rounding = request.rounding,
+								    .rows = request.rows})),
+			  request.arithmetic);
 }
 
 void Region::flush()

@@ -155,6 +155,17 @@ void fail_read(sqc_status status, const RegionInfo &region, const sqc_read_reque
 	}
 }
 
+void fail_multiplier(const RegionInfo &region, const sqc_read_request &request)
+{
+	fail(Status::Unsupported, region_subject(region.name),
+	     concat("a multiplier takes mxint2 to mxint8, rounding truncate or nearest, along rows of "
+		    "a region of placement aligned and coding raw; this is ",
+		    Format(request.format).name(), ", rounding ",
+		    name(static_cast<Rounding>(request.rounding)), ", along axis ",
+		    name(static_cast<Axis>(request.axis)), " of a ", kind_text(region),
+		    " and coding ", name(region.coding), " (a view multiplies any format)"));
+}
+
 void fail_store(sqc_status status, const RegionInfo &region, const sqc_write_request &request,
 		const sqc_result *result)
 {

@@ -30,6 +30,8 @@ void check_spec(const RegionSpec &spec);
 // Failures of requests that a backend reports as a status, in words.
 [[noreturn]] void fail_read(sqc_status status, const RegionInfo &region,
 			    const sqc_read_request &request, const sqc_result *result);
+// A region or request that has no planes to multiply with.
+[[noreturn]] void fail_multiplier(const RegionInfo &region, const sqc_read_request &request);
 [[noreturn]] void fail_store(sqc_status status, const RegionInfo &region,
 			     const sqc_write_request &request, const sqc_result *result);
 [[noreturn]] void fail_precision(const RegionInfo &region, Format format);

@@ -168,6 +168,38 @@ static void test_views(smartquant_region *region)
 	smartquant_view_release(NULL);
 }
 
+static void test_multipliers(smartquant_region *region)
+{
+	smartquant_multiplier_request request = { .format = SMARTQUANT_FORMAT_MXINT(8),
+						  .first_row = 7 };
+	smartquant_multiplier *multiplier = NULL;
+	smartquant_fetch_result result;
+	smartquant_layout layout;
+	float x[COLS] = { 0 }, y[ROWS], scale[(COLS + 31) / 32];
+	int8_t codes[COLS];
+
+	x[5] = 2;
+	OK(smartquant_quantize_activations(x, COLS, codes, scale));
+	CHECK(codes[5] == 127 && codes[6] == 0 && scale[0] == 2.0f / 127);
+	for (uint8_t arithmetic = SMARTQUANT_ARITHMETIC_INT8;
+	     arithmetic <= SMARTQUANT_ARITHMETIC_FP32; arithmetic++) {
+		request.arithmetic = arithmetic;
+		OK(smartquant_multiplier_create(region, &request, &multiplier));
+		OK(smartquant_multiplier_layout(multiplier, &layout));
+		CHECK(layout.rows == ROWS - 7 && layout.cols == COLS);
+		OK(smartquant_multiplier_multiply(multiplier, x, y, 1, &result));
+		CHECK(result.elements == (ROWS - 7) * COLS && result.plane_lines > 0);
+		CHECK(fabsf(y[0] - 2 * weights[7 * COLS + 5]) < 1e-5f);
+		FAILS(smartquant_multiplier_multiply(multiplier, x, y, 17, NULL),
+		      SMARTQUANT_STATUS_INVALID_INPUT, "17 columns");
+		smartquant_multiplier_release(multiplier);
+	}
+	request.rounding = SMARTQUANT_ROUNDING_EVEN;
+	FAILS(smartquant_multiplier_create(region, &request, &multiplier),
+	      SMARTQUANT_STATUS_UNSUPPORTED, "rounding even");
+	smartquant_multiplier_release(NULL);
+}
+
 static void test_queue(smartquant_store *store, smartquant_region *region)
 {
 	smartquant_queue *queue = NULL;
@@ -269,6 +301,7 @@ int main(void)
 	test_formats();
 	test_fetch(region);
 	test_views(region);
+	test_multipliers(region);
 	test_queue(store, region);
 	test_verify_and_statistics(store, region);
 	test_end(store, region);

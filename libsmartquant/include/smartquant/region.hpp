@@ -21,6 +21,7 @@
 #include <smartquant/dram.hpp>
 #include <smartquant/export.hpp>
 #include <smartquant/layout.hpp>
+#include <smartquant/multiplier.hpp>
 #include <smartquant/statistics.hpp>
 #include <smartquant/verify.hpp>
 #include <smartquant/view.hpp>
@@ -106,6 +107,9 @@ public:
 
 	View map(const ReadRequest &request = {}) const;
 	View map_cached(const ReadRequest &request = {}) const;
+	// Throws Status::Unsupported where the request or the region has no planes
+	// to multiply with (multiplier.hpp), Status::MediaFailure.
+	Multiplier multiplier(const MultiplierRequest &request = {}) const;
 
 	// Makes what was stored durable.
 	void flush();

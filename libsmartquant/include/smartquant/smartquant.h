@@ -11,8 +11,8 @@
  *   and has written nothing to its out parameters, unless it says otherwise.
  *
  * Objects
- *   Stores, regions, views and queues are released by their _release()
- *   function, which takes NULL too. Regions, views and queues keep their
+ *   Stores, regions, views, multipliers and queues are released by their
+ *   _release() function, which takes NULL too. All but stores keep their
  *   store open, so the order does not matter. Different threads may use one
  *   object at the same time, releasing excepted.
  *
@@ -138,6 +138,7 @@ SMARTQUANT_C_API double smartquant_format_bits(uint16_t format, uint8_t dtype);
 typedef struct smartquant_store smartquant_store;
 typedef struct smartquant_region smartquant_region;
 typedef struct smartquant_view smartquant_view;
+typedef struct smartquant_multiplier smartquant_multiplier;
 typedef struct smartquant_queue smartquant_queue;
 
 typedef struct smartquant_open_options {
@@ -333,6 +334,37 @@ SMARTQUANT_C_API smartquant_status smartquant_view_multiply(smartquant_view *vie
 							    uint32_t first_row,
 							    uint32_t row_count, const float *x,
 							    float *y);
+
+/* ---------------------------------------------------------- multipliers */
+
+#define SMARTQUANT_ARITHMETIC_INT8	0
+#define SMARTQUANT_ARITHMETIC_FP32	1
+
+typedef struct smartquant_multiplier_request {
+	uint16_t format;
+	uint8_t rounding;
+	uint8_t arithmetic;
+	uint32_t first_row;
+	uint32_t end_row;	/* exclusive; 0: to the last row */
+} smartquant_multiplier_request;
+
+/* Products straight from planes: multiplier.hpp says of which regions. */
+SMARTQUANT_C_API smartquant_status
+smartquant_multiplier_create(smartquant_region *region,
+			     const smartquant_multiplier_request *request,
+			     smartquant_multiplier **multiplier);
+SMARTQUANT_C_API void smartquant_multiplier_release(smartquant_multiplier *multiplier);
+SMARTQUANT_C_API smartquant_status smartquant_multiplier_layout(smartquant_multiplier *multiplier,
+								smartquant_layout *layout);
+/* Y = W X for 1 to 16 columns: x holds columns * cols values, column after
+ * column, y columns * rows. On an error y is undefined. result may be NULL. */
+SMARTQUANT_C_API smartquant_status
+smartquant_multiplier_multiply(smartquant_multiplier *multiplier, const float *x, float *y,
+			       uint32_t columns, smartquant_fetch_result *result);
+/* What SMARTQUANT_ARITHMETIC_INT8 makes of x: count codes, and a scale for
+ * each group of 32. */
+SMARTQUANT_C_API smartquant_status smartquant_quantize_activations(const float *x, size_t count,
+								   int8_t *codes, float *scales);
 
 /* --------------------------------------------------------------- queues */
 

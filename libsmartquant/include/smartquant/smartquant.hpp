@@ -14,6 +14,7 @@
 #include <smartquant/error.hpp>
 #include <smartquant/format.hpp>
 #include <smartquant/layout.hpp>
+#include <smartquant/multiplier.hpp>
 #include <smartquant/queue.hpp>
 #include <smartquant/region.hpp>
 #include <smartquant/result.hpp>

@@ -6,11 +6,13 @@
 #include <chrono>
 #include <future>
 #include <numeric>
+#include <thread>
 
 #include "device/device_window.hpp"
 #include "device/from_uapi.hpp"
 #include "device/to_uapi.hpp"
 #include "failure.hpp"
+#include "fetched_planes.hpp"
 #include "pieces.hpp"
 #include "request.hpp"
 #include "text.hpp"
@@ -66,7 +68,8 @@ std::shared_ptr<Backend> open_device(std::string_view path, const OpenOptions &o
 }
 
 DeviceBackend::DeviceBackend(std::string path, const OpenOptions &options)
-	: Backend(path), card_(std::move(path), options.read_only), limits_{}
+	: Backend(path), card_(std::move(path), options.read_only), limits_{},
+	  workers_(std::max(1u, std::thread::hardware_concurrency()))
 {
 	if (options.size_bytes)
 		fail(Status::InvalidInput, card_.subject(),
@@ -371,6 +374,13 @@ FetchTrace DeviceBackend::trace(const RegionInfo &region, const sqc_read_request
 	fail(Status::Unsupported, region_subject(region.name),
 	     "a card does not tell which lines a fetch reads; trace the same region in a store file "
 	     "(embedded:PATH)");
+}
+
+std::unique_ptr<Multiplier::Planes> DeviceBackend::planes(const RegionInfo &region,
+							  const sqc_read_request &request)
+{
+	return std::make_unique<FetchedPlanes>(shared_from_this(), workers_, region, request,
+					       layout(region, request));
 }
 
 std::unique_ptr<View::Window> DeviceBackend::map(const RegionInfo &region,

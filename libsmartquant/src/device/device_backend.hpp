@@ -14,6 +14,7 @@
 
 #include "backend.hpp"
 #include "device/card.hpp"
+#include "workers.hpp"
 
 namespace smartquant {
 
@@ -44,6 +45,8 @@ public:
 	FetchTrace trace(const RegionInfo &region, const sqc_read_request &request) override;
 	std::unique_ptr<View::Window> map(const RegionInfo &region,
 					  const sqc_read_request &request) override;
+	std::unique_ptr<Multiplier::Planes> planes(const RegionInfo &region,
+						   const sqc_read_request &request) override;
 	VerifyResult verify(const RegionInfo &region, const VerifyOptions &options) override;
 	VerifyResult verify_all(const VerifyOptions &options) override;
 	Statistics statistics(std::uint32_t scope, std::uint32_t key,
@@ -72,6 +75,7 @@ private:
 
 	Card card_;
 	sq_ioc_info limits_; // as of opening: what does not change
+	Workers workers_;    // of products on the host
 };
 
 } // namespace smartquant

@@ -2,6 +2,7 @@
 #include "embedded_backend.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -10,10 +11,12 @@
 
 #include <smartquant/device.h>
 
+#include "embedded/embedded_planes.hpp"
 #include "embedded/embedded_window.hpp"
 #include "embedded/parallel_read.hpp"
 #include "failure.hpp"
 #include "request.hpp"
+#include "row_parts.hpp"
 #include "text.hpp"
 #include "translate.hpp"
 
@@ -412,6 +415,80 @@ void EmbeddedBackend::refresh_windows(std::uint32_t handle) noexcept
 			window->set_damaged(true);
 		}
 	}
+}
+
+std::unique_ptr<Multiplier::Planes> EmbeddedBackend::planes(const RegionInfo &region,
+							    const sqc_read_request &request)
+{
+	std::unique_ptr<EmbeddedPlanes> planes;
+	{
+		const WriteLock lock(lock_);
+		struct sqc_view_info view;
+
+		if (const sqc_status status = sqc_view_map(store_.get(), &request, &view))
+			fail_read(status, region, request, nullptr);
+		try {
+			planes = std::make_unique<EmbeddedPlanes>(shared_from_this(), region, view);
+		} catch (...) {
+			sqc_view_unmap(store_.get(), view.view);
+			throw;
+		}
+	}
+
+	const ReadLock lock(lock_);
+
+	if (sqc_multiplier_begin(&planes->multiplier(), store_.get(), &planes->view.request))
+		fail_multiplier(known_region(region.handle, region_subject(region.name)),
+				planes->view.request);
+	check_planes(*planes);
+	return planes;
+}
+
+void EmbeddedBackend::unmap(const struct sqc_view_info &view) noexcept
+{
+	const WriteLock lock(lock_);
+
+	sqc_view_unmap(store_.get(), view.view);
+}
+
+// A region that was stored to is checked again before it is believed.
+void EmbeddedBackend::check_planes(const EmbeddedPlanes &planes)
+{
+	const std::lock_guard checking(planes.checking());
+	sqc_result result;
+
+	if (sqc_multiplier_is_current(&planes.multiplier()))
+		return;
+
+	const sqc_status status = sqc_multiplier_check(&planes.multiplier(), &result);
+
+	if (status == SQ_STATUS_UNSUPPORTED)
+		fail_multiplier(known_region(planes.region.handle,
+					     region_subject(planes.region.name)),
+				planes.view.request);
+	if (status)
+		fail_read(status, planes.region, planes.view.request, &result);
+}
+
+FetchResult EmbeddedBackend::multiply(const EmbeddedPlanes &planes, const sqc_activations &x,
+				      std::span<float> y)
+{
+	const ReadLock lock(lock_);
+	const RowParts parts(planes.view.request.first_row, planes.layout.rows,
+			     planes.multiplier().source.stride, workers_.threads());
+	std::atomic<std::uint64_t> lines = 0;
+	sqc_result result;
+
+	check_planes(planes);
+	workers_.run(parts.count(), [&](std::size_t index) {
+		const auto [first, count] = parts[index];
+
+		lines += sqc_multiplier_part(&planes.multiplier(), &x, first, count,
+					     y.data() + first, planes.layout.rows);
+		return true;
+	});
+	sqc_multiplier_count(&planes.multiplier(), lines, &result);
+	return public_fetch(result);
 }
 
 bool EmbeddedBackend::verify_segments(const RegionInfo &region, VerifyResult &result,

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "activations.h"
 #include "backend.hpp"
 #include "embedded/plane_memory.hpp"
 #include "workers.hpp"
@@ -23,6 +24,7 @@ namespace smartquant {
 std::shared_ptr<Backend> open_embedded_memory(const OpenOptions &options);
 std::shared_ptr<Backend> open_embedded_file(std::string_view path, const OpenOptions &options);
 
+class EmbeddedPlanes;
 class EmbeddedWindow;
 
 class EmbeddedBackend final : public Backend,
@@ -54,6 +56,8 @@ public:
 	FetchTrace trace(const RegionInfo &region, const sqc_read_request &request) override;
 	std::unique_ptr<View::Window> map(const RegionInfo &region,
 					  const sqc_read_request &request) override;
+	std::unique_ptr<Multiplier::Planes> planes(const RegionInfo &region,
+						   const sqc_read_request &request) override;
 	VerifyResult verify(const RegionInfo &region, const VerifyOptions &options) override;
 	VerifyResult verify_all(const VerifyOptions &options) override;
 	Statistics statistics(std::uint32_t scope, std::uint32_t key,
@@ -63,6 +67,9 @@ public:
 	unsigned int queue_threads(unsigned int depth) const override;
 
 	void unmap(EmbeddedWindow &window) noexcept;
+	void unmap(const struct sqc_view_info &view) noexcept;
+	FetchResult multiply(const EmbeddedPlanes &planes, const sqc_activations &x,
+			     std::span<float> y);
 
 private:
 	using WriteLock = std::unique_lock<std::shared_mutex>;
@@ -82,6 +89,7 @@ private:
 	FetchResult read(const RegionInfo &region, const sqc_read_request &request,
 			 std::span<std::byte> buffer);
 	void refresh_windows(std::uint32_t handle) noexcept;
+	void check_planes(const EmbeddedPlanes &planes);
 	// Takes the lock, a segment at a time. False: it was stopped.
 	bool verify_segments(const RegionInfo &region, VerifyResult &result,
 			     const std::function<bool()> &segment_done);
