@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Measured speed of reads: bench.
-#include "command.hpp"
+#include "command_line.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -87,17 +87,17 @@ Output bench(const Context &context, const BenchOptions &options)
 
 } // namespace
 
-Run define_bench(CLI::App &app, const Context &context)
+Run define_bench(CommandLine &line, const Context &context)
 {
 	auto options = std::make_shared<BenchOptions>();
-	app.add_option("NAME", options->name, "the region, or a pattern as 'smol/*'")->required();
-	app.add_option("--format", options->formats, "as in read; may be given several times")
-		->type_name("F");
-	app.add_option("--path", options->paths, "as in read; may be given several times")
-		->check(CLI::IsMember(read_path_names()));
-	app.add_option("--seconds", options->seconds, "how long each combination is measured")
-		->check(CLI::Range(0.0, 3600.0))
-		->type_name("S");
+	line.add_option("NAME", options->name, "the region, or a pattern as 'smol/*'").required();
+	line.add_option("--format", options->formats, "as in read; may be given several times")
+		.type_name("F");
+	line.add_option("--path", options->paths, "as in read; may be given several times")
+		.one_of(read_path_names());
+	line.add_option("--seconds", options->seconds, "how long each combination is measured")
+		.between(0.0, 3600.0)
+		.type_name("S");
 	return [&context, options] { return bench(context, *options); };
 }
 

@@ -94,12 +94,12 @@ Output doctor()
 
 } // namespace
 
-Run define_up(CLI::App &, const Context &)
+Run define_up(CommandLine &, const Context &)
 {
 	return up;
 }
 
-Run define_doctor(CLI::App &, const Context &)
+Run define_doctor(CommandLine &, const Context &)
 {
 	return doctor;
 }

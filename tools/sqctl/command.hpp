@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // What a command of sqctl is: a row of the table in commands.cpp. A command
-// declares its options on a CLI::App and gives back what to run; running it
+// declares its options on a CommandLine and gives back what to run; running it
 // gives an Output, from which both the human text and the JSON document come.
 #pragma once
 
@@ -10,7 +10,6 @@
 #include <stdexcept>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <smartquant/smartquant.hpp>
 
@@ -54,32 +53,34 @@ struct Output {
 
 using Run = std::function<Output()>;
 
+class CommandLine;
+
 struct Command {
 	const char *name;
 	const char *summary;
 	const char *example;
-	Run (*define)(CLI::App &app, const Context &context);
+	Run (*define)(CommandLine &line, const Context &context);
 };
 
 // One noun a file.
-Run define_list(CLI::App &, const Context &);	// device.cpp
-Run define_info(CLI::App &, const Context &);
-Run define_create(CLI::App &, const Context &);	// region.cpp
-Run define_regions(CLI::App &, const Context &);
-Run define_show(CLI::App &, const Context &);
-Run define_rm(CLI::App &, const Context &);
-Run define_seal(CLI::App &, const Context &);
-Run define_tag(CLI::App &, const Context &);
-Run define_store(CLI::App &, const Context &);	// data.cpp
-Run define_read(CLI::App &, const Context &);	// read.cpp
-Run define_error(CLI::App &, const Context &);	// error.cpp
-Run define_bench(CLI::App &, const Context &);	// bench.cpp
-Run define_load(CLI::App &, const Context &);	// model.cpp
-Run define_verify(CLI::App &, const Context &);	// verify.cpp
-Run define_stats(CLI::App &, const Context &);	// statistics.cpp
-Run define_doctor(CLI::App &, const Context &);	// bringup.cpp
-Run define_up(CLI::App &, const Context &);
-Run define_model(CLI::App &, const Context &);	// dram.cpp
-Run define_trace(CLI::App &, const Context &);	// trace.cpp
+Run define_list(CommandLine &, const Context &);	// device.cpp
+Run define_info(CommandLine &, const Context &);
+Run define_create(CommandLine &, const Context &);	// region.cpp
+Run define_regions(CommandLine &, const Context &);
+Run define_show(CommandLine &, const Context &);
+Run define_rm(CommandLine &, const Context &);
+Run define_seal(CommandLine &, const Context &);
+Run define_tag(CommandLine &, const Context &);
+Run define_store(CommandLine &, const Context &);	// data.cpp
+Run define_read(CommandLine &, const Context &);	// read.cpp
+Run define_error(CommandLine &, const Context &);	// error.cpp
+Run define_bench(CommandLine &, const Context &);	// bench.cpp
+Run define_load(CommandLine &, const Context &);	// model.cpp
+Run define_verify(CommandLine &, const Context &);	// verify.cpp
+Run define_stats(CommandLine &, const Context &);	// statistics.cpp
+Run define_doctor(CommandLine &, const Context &);	// bringup.cpp
+Run define_up(CommandLine &, const Context &);
+Run define_model(CommandLine &, const Context &);	// dram.cpp
+Run define_trace(CommandLine &, const Context &);	// trace.cpp
 
 } // namespace sqctl

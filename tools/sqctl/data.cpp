@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Raw data into a region: store.
-#include "command.hpp"
+#include "command_line.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -121,17 +121,17 @@ Output store(const Context &context, const StoreOptions &options)
 
 } // namespace
 
-Run define_store(CLI::App &app, const Context &context)
+Run define_store(CommandLine &line, const Context &context)
 {
 	auto options = std::make_shared<StoreOptions>();
-	app.add_option("NAME", options->name, "the region")->required();
-	app.add_option("FILE", options->file, "row-major little-endian data; - is standard input")
-		->required();
-	app.add_option("--encoding", options->encoding,
+	line.add_option("NAME", options->name, "the region").required();
+	line.add_option("FILE", options->file, "row-major little-endian data; - is standard input")
+		.required();
+	line.add_option("--encoding", options->encoding,
 		       "what the data is, when not the region's dtype: fp32, q4_1, ...; it is rounded")
-		->type_name("E");
-	app.add_option("--rows", options->rows, "replace only rows FIRST to before END")
-		->type_name("FIRST:END");
+		.type_name("E");
+	line.add_option("--rows", options->rows, "replace only rows FIRST to before END")
+		.type_name("FIRST:END");
 	return [&context, options] { return store(context, *options); };
 }
 

@@ -111,12 +111,12 @@ std::string info_text(const json &document)
 
 } // namespace
 
-Run define_list(CLI::App &, const Context &)
+Run define_list(CommandLine &, const Context &)
 {
 	return list;
 }
 
-Run define_info(CLI::App &, const Context &context)
+Run define_info(CommandLine &, const Context &context)
 {
 	return [&context] {
 		return Output{.document = info_json(context.open_for_reading().info()),

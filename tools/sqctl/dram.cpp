@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The DRAM model alone: model.
-#include "command.hpp"
+#include "command_line.hpp"
 
 #include <fstream>
 #include <memory>
@@ -121,17 +121,17 @@ Output model(const ModelOptions &arguments)
 
 } // namespace
 
-Run define_model(CLI::App &app, const Context &)
+Run define_model(CommandLine &line, const Context &)
 {
 	auto options = std::make_shared<ModelOptions>();
-	app.add_option("TRACE", options->trace,
+	line.add_option("TRACE", options->trace,
 		       "one run of reads a line: hexadecimal byte address, count of 64-byte lines")
-		->required();
-	app.add_option("--mapping", options->mapping, "how lines spread over bank groups")
-		->check(CLI::IsMember({"interleaved", "stock"}));
-	app.add_option("--parameters", options->parameters,
+		.required();
+	line.add_option("--mapping", options->mapping, "how lines spread over bank groups")
+		.one_of({"interleaved", "stock"});
+	line.add_option("--parameters", options->parameters,
 		       "lines NAME = VALUE that change the modelled part, or set = NAME to start from")
-		->type_name("FILE");
+		.type_name("FILE");
 	return [options] { return model(*options); };
 }
 

@@ -2,7 +2,7 @@
 //
 // What a precision costs in accuracy: error, the relative root mean square of
 // the difference between a format's values and the stored ones.
-#include "command.hpp"
+#include "command_line.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -114,13 +114,13 @@ Output error(const Context &context, const ErrorOptions &options)
 
 } // namespace
 
-Run define_error(CLI::App &app, const Context &context)
+Run define_error(CommandLine &line, const Context &context)
 {
 	auto options = std::make_shared<ErrorOptions>();
-	app.add_option("NAME", options->name, "the region, or a pattern as 'smol/*'")->required();
-	app.add_option("--format", options->format, "as in read")->required()->type_name("F");
-	app.add_option("--rounding", options->rounding, "as in read")
-		->check(CLI::IsMember({"default", "truncate", "nearest", "even"}));
+	line.add_option("NAME", options->name, "the region, or a pattern as 'smol/*'").required();
+	line.add_option("--format", options->format, "as in read").required().type_name("F");
+	line.add_option("--rounding", options->rounding, "as in read")
+		.one_of({"default", "truncate", "nearest", "even"});
 	return [&context, options] { return error(context, *options); };
 }
 

@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "commands.hpp"
+#include "command_line.hpp"
 #include "text.hpp"
 
 namespace sqctl {
@@ -26,31 +26,6 @@ void print_line(std::string_view text)
 			c = ' ';
 	line.erase(line.find_last_not_of(' ') + 1);
 	fmt::print(stderr, "sqctl: {}\n", printable(line));
-}
-
-void define_globals(CLI::App &app, Context &context)
-{
-	app.add_option("--device", context.device,
-		       "the store: /dev/smartquantN, embedded: (in memory) or embedded:PATH (a file)")
-		->type_name("URI");
-	app.add_option("--size", context.size, "bytes of a store file that is created, as in 4G")
-		->type_name("BYTES");
-	app.add_flag("--json", context.as_json, "print one JSON document");
-	app.set_version_flag("--version", std::string(smartquant::version()));
-	app.require_subcommand(0, 1);
-	app.fallthrough();
-	app.footer("Example:\n  sqctl --device embedded:model.sqs load smol.gguf --name smol\n"
-		   "Each command has its own --help. sqctl(1) describes everything.");
-}
-
-/// Declares the commands; the chosen one is left in `run`.
-void define_commands(CLI::App &app, const Context &context, Run &run)
-{
-	for (const Command &command : commands()) {
-		CLI::App *sub = app.add_subcommand(command.name, command.summary);
-		sub->footer(fmt::format("Example:\n  {}", command.example));
-		sub->final_callback([&run, chosen = command.define(*sub, context)] { run = chosen; });
-	}
 }
 
 void print(const Context &context, const Output &output)
@@ -76,21 +51,10 @@ int execute(const Context &context, const Run &run)
 
 int parse_and_execute(int argc, char **argv)
 {
-	CLI::App app("Stores AI model weights once and reads them at any precision.", "sqctl");
 	Context context;
 	Run run;
-	define_globals(app, context);
-	define_commands(app, context, run);
-	try {
-		app.parse(argc, argv);
-	} catch (const CLI::Success &success) {
-		return app.exit(success);
-	} catch (const CLI::ParseError &error) {
-		print_line(fmt::format("{} (see sqctl --help)", error.what()));
-		return exit_usage;
-	}
-	if (!run)
-		throw WrongUsage("a command is required (see sqctl --help)");
+	if (parse_command_line(argc, argv, context, run) == Parsed::Answered)
+		return 0;
 	return execute(context, run);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Model files: load.
-#include "command.hpp"
+#include "command_line.hpp"
 
 #include <csignal>
 #include <memory>
@@ -123,18 +123,18 @@ Output load(const Context &context, const LoadArguments &arguments)
 
 } // namespace
 
-Run define_load(CLI::App &app, const Context &context)
+Run define_load(CommandLine &line, const Context &context)
 {
 	auto arguments = std::make_shared<LoadArguments>();
-	app.add_option("FILE", arguments->file, "GGUF (version 2 or 3) or safetensors")->required();
-	app.add_option("--name", arguments->name, "of the model; default: the file's, without extension")
-		->type_name("MODEL");
-	app.add_option("--dtype", arguments->dtype,
+	line.add_option("FILE", arguments->file, "GGUF (version 2 or 3) or safetensors").required();
+	line.add_option("--name", arguments->name, "of the model; default: the file's, without extension")
+		.type_name("MODEL");
+	line.add_option("--dtype", arguments->dtype,
 		       "of the regions; default: floats keep theirs, block types become bf16; "
 		       "source: block types become fp32, nothing is rounded")
-		->check(CLI::IsMember({"default", "bf16", "fp16", "fp32", "source"}));
-	app.add_option("--placement", arguments->placement, "of float tensors")
-		->check(CLI::IsMember({"aligned", "word", "tuned"}));
+		.one_of({"default", "bf16", "fp16", "fp32", "source"});
+	line.add_option("--placement", arguments->placement, "of float tensors")
+		.one_of({"aligned", "word", "tuned"});
 	return [&context, arguments] { return load(context, *arguments); };
 }
 

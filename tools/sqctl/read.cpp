@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Reading at a precision: read, into a file or into a digest.
-#include "command.hpp"
+#include "command_line.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -237,27 +237,27 @@ Output read(const Context &context, const ReadOptions &options)
 
 } // namespace
 
-Run define_read(CLI::App &app, const Context &context)
+Run define_read(CommandLine &line, const Context &context)
 {
 	auto options = std::make_shared<ReadOptions>();
-	app.add_option("NAME", options->name, "the region, or many by a pattern as 'smol/*'")
-		->required();
-	app.add_option("--format", options->format,
+	line.add_option("NAME", options->name, "the region, or many by a pattern as 'smol/*'")
+		.required();
+	line.add_option("--format", options->format,
 		       "native, mxint4, ... (sqctl info lists them), or row by row: "
 		       "mxint8@0:64,mxint3@64:; default: the region's precision tag")
-		->type_name("F");
-	app.add_option("--rounding", options->rounding, "default: nearest for mxint, else even")
-		->check(CLI::IsMember({"default", "truncate", "nearest", "even"}));
-	app.add_option("--axis", options->axis, "direction of the blocks; col delivers the transpose")
-		->check(CLI::IsMember({"row", "col"}));
-	app.add_option("--rows", options->rows, "only rows FIRST to before END")->type_name("FIRST:END");
-	app.add_option("--path", options->path, "how the bytes come here; all give the same")
-		->check(CLI::IsMember(read_path_names()));
-	app.add_flag("--decode", options->decode, "write the values as little-endian fp32");
-	app.add_flag("--digest", options->digest, "print an XXH64 digest of the bytes, write nothing");
-	app.add_option("-o,--output", options->output,
+		.type_name("F");
+	line.add_option("--rounding", options->rounding, "default: nearest for mxint, else even")
+		.one_of({"default", "truncate", "nearest", "even"});
+	line.add_option("--axis", options->axis, "direction of the blocks; col delivers the transpose")
+		.one_of({"row", "col"});
+	line.add_option("--rows", options->rows, "only rows FIRST to before END").type_name("FIRST:END");
+	line.add_option("--path", options->path, "how the bytes come here; all give the same")
+		.one_of(read_path_names());
+	line.add_flag("--decode", options->decode, "write the values as little-endian fp32");
+	line.add_flag("--digest", options->digest, "print an XXH64 digest of the bytes, write nothing");
+	line.add_option("-o,--output", options->output,
 		       "where the bytes go; with - to standard output, and the summary to standard error")
-		->type_name("FILE");
+		.type_name("FILE");
 	return [&context, options] { return read(context, *options); };
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Regions: create, regions, show, rm, seal, tag.
-#include "command.hpp"
+#include "command_line.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -197,59 +197,59 @@ Output tag(const Context &context, const std::string &name, const std::string &f
 	return output;
 }
 
-std::shared_ptr<std::string> define_name(CLI::App &app)
+std::shared_ptr<std::string> define_name(CommandLine &line)
 {
 	auto name = std::make_shared<std::string>();
-	app.add_option("NAME", *name, "the region")->required();
+	line.add_option("NAME", *name, "the region").required();
 	return name;
 }
 
 } // namespace
 
-Run define_create(CLI::App &app, const Context &context)
+Run define_create(CommandLine &line, const Context &context)
 {
 	auto options = std::make_shared<CreateOptions>();
-	app.add_option("NAME", options->name, "of the region, up to 255 bytes of UTF-8")->required();
-	app.add_option("--dtype", options->dtype, "element type")
-		->required()
-		->check(CLI::IsMember({"bf16", "fp16", "fp32", "int8", "u8"}));
-	app.add_option("--shape", options->shape, "ROWSxCOLS")->required()->type_name("SHAPE");
-	app.add_option("--placement", options->placement, "how the bits lie in plane memory")
-		->check(CLI::IsMember({"aligned", "word", "tuned"}));
+	line.add_option("NAME", options->name, "of the region, up to 255 bytes of UTF-8").required();
+	line.add_option("--dtype", options->dtype, "element type")
+		.required()
+		.one_of({"bf16", "fp16", "fp32", "int8", "u8"});
+	line.add_option("--shape", options->shape, "ROWSxCOLS").required().type_name("SHAPE");
+	line.add_option("--placement", options->placement, "how the bits lie in plane memory")
+		.one_of({"aligned", "word", "tuned"});
 	return [&context, options] { return create(context, *options); };
 }
 
-Run define_regions(CLI::App &, const Context &context)
+Run define_regions(CommandLine &, const Context &context)
 {
 	return [&context] { return regions(context); };
 }
 
-Run define_show(CLI::App &app, const Context &context)
+Run define_show(CommandLine &line, const Context &context)
 {
-	auto name = define_name(app);
+	auto name = define_name(line);
 	return [&context, name] { return show(context, *name); };
 }
 
-Run define_rm(CLI::App &app, const Context &context)
+Run define_rm(CommandLine &line, const Context &context)
 {
 	auto options = std::make_shared<RmOptions>();
-	app.add_option("NAME", options->name, "the region to remove, for good");
-	app.add_option("--model", options->model, "remove every region of this model, for good")
-		->type_name("MODEL");
+	line.add_option("NAME", options->name, "the region to remove, for good");
+	line.add_option("--model", options->model, "remove every region of this model, for good")
+		.type_name("MODEL");
 	return [&context, options] { return remove(context, *options); };
 }
 
-Run define_seal(CLI::App &app, const Context &context)
+Run define_seal(CommandLine &line, const Context &context)
 {
-	auto name = define_name(app);
+	auto name = define_name(line);
 	return [&context, name] { return seal(context, *name); };
 }
 
-Run define_tag(CLI::App &app, const Context &context)
+Run define_tag(CommandLine &line, const Context &context)
 {
-	auto name = define_name(app);
+	auto name = define_name(line);
 	auto format = std::make_shared<std::string>();
-	app.add_option("FORMAT", *format, "as in read")->required();
+	line.add_option("FORMAT", *format, "as in read").required();
 	return [&context, name, format] { return tag(context, *name, *format); };
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Counters: stats.
-#include "command.hpp"
+#include "command_line.hpp"
 
 #include <memory>
 
@@ -68,12 +68,12 @@ Output stats(const Context &context, const StatsOptions &options)
 
 } // namespace
 
-Run define_stats(CLI::App &app, const Context &context)
+Run define_stats(CommandLine &line, const Context &context)
 {
 	auto options = std::make_shared<StatsOptions>();
-	app.add_option("NAME", options->name, "one region; default: the whole store");
-	app.add_option("--format", options->format, "reads of one format")->type_name("F")->excludes("NAME");
-	app.add_flag("--reset", options->reset, "set these counters to zero after showing them");
+	line.add_option("NAME", options->name, "one region; default: the whole store");
+	line.add_option("--format", options->format, "reads of one format").type_name("F").excludes("NAME");
+	line.add_flag("--reset", options->reset, "set these counters to zero after showing them");
 	return [&context, options] { return stats(context, *options); };
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The memory accesses of a read: trace.
-#include "command.hpp"
+#include "command_line.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -138,22 +138,22 @@ Output trace(const Context &context, const TraceOptions &options)
 
 } // namespace
 
-Run define_trace(CLI::App &app, const Context &context)
+Run define_trace(CommandLine &line, const Context &context)
 {
 	auto options = std::make_shared<TraceOptions>();
-	app.add_option("NAME", options->name, "the region, in a store file")->required();
-	app.add_option("--format", options->format, "as in read, one; default: the region's precision tag")
-		->type_name("F");
-	app.add_option("--rounding", options->rounding, "as in read")
-		->check(CLI::IsMember({"default", "truncate", "nearest", "even"}));
-	app.add_option("--axis", options->axis, "as in read")->check(CLI::IsMember({"row", "col"}));
-	app.add_option("--rows", options->rows, "only rows FIRST to before END")->type_name("FIRST:END");
-	app.add_option("--as", options->as, "what `sqctl model`, DRAMsim3 or Ramulator 2 reads")
-		->check(CLI::IsMember(form_names()));
-	app.add_option("-o,--output", options->output,
+	line.add_option("NAME", options->name, "the region, in a store file").required();
+	line.add_option("--format", options->format, "as in read, one; default: the region's precision tag")
+		.type_name("F");
+	line.add_option("--rounding", options->rounding, "as in read")
+		.one_of({"default", "truncate", "nearest", "even"});
+	line.add_option("--axis", options->axis, "as in read").one_of({"row", "col"});
+	line.add_option("--rows", options->rows, "only rows FIRST to before END").type_name("FIRST:END");
+	line.add_option("--as", options->as, "what `sqctl model`, DRAMsim3 or Ramulator 2 reads")
+		.one_of(form_names());
+	line.add_option("-o,--output", options->output,
 		       "where the trace goes; with - to standard output, and the summary to standard error")
-		->type_name("FILE")
-		->required();
+		.type_name("FILE")
+		.required();
 	return [&context, options] { return trace(context, *options); };
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Checksums: verify.
-#include "command.hpp"
+#include "command_line.hpp"
 
 #include <memory>
 
@@ -55,10 +55,10 @@ Output verify(const Context &context, const std::string &name)
 
 } // namespace
 
-Run define_verify(CLI::App &app, const Context &context)
+Run define_verify(CommandLine &line, const Context &context)
 {
 	auto name = std::make_shared<std::string>();
-	app.add_option("NAME", *name, "one region; default: all of the store");
+	line.add_option("NAME", *name, "one region; default: all of the store");
 	return [&context, name] { return verify(context, *name); };
 }
 
