@@ -24,7 +24,7 @@ struct Shape {
 
 const Region &region()
 {
-	static const Region made = bench::region_of_weights(bench::smoke() ? 64 : 2048, 4096, 1);
+	static const Region made = bench::region_of_weights(bench::smoke() ? 64 : 8192, 4096, 1);
 
 	return made;
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <numeric>
+#include <span>
 #include <thread>
 
 #include <benchmark/benchmark.h>
@@ -41,6 +43,14 @@ std::uint64_t plane_bytes(const smartquant::FetchResult &result)
 	return (result.plane_lines + result.check_lines) * 64;
 }
 
+std::size_t plane_bytes_of(Format format)
+{
+	const smartquant::ReadRequest request{.format = format};
+	std::vector<std::byte> buffer(region(1).layout(request).bytes);
+
+	return plane_bytes(region(1).fetch(request, buffer));
+}
+
 void fetch(benchmark::State &state, Format format, unsigned int threads)
 {
 	const smartquant::ReadRequest request{.format = format};
@@ -50,6 +60,7 @@ void fetch(benchmark::State &state, Format format, unsigned int threads)
 	for (auto _ : state)
 		result = region(threads).fetch(request, out);
 	state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * plane_bytes(result)));
+	state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * result.elements));
 	state.SetLabel(fmt::format("{}x{} bf16, {:.1f} MB of planes to {:.1f} MB, {} threads", rows(),
 				   cols, static_cast<double>(plane_bytes(result)) / 1e6,
 				   static_cast<double>(out.size()) / 1e6, threads));
@@ -58,9 +69,7 @@ void fetch(benchmark::State &state, Format format, unsigned int threads)
 // As many bytes as the fetch reads from planes, copied from one place to another.
 void copy(benchmark::State &state, Format format, unsigned int)
 {
-	const smartquant::ReadRequest request{.format = format};
-	std::vector<std::byte> buffer(region(1).layout(request).bytes);
-	const std::size_t bytes = plane_bytes(region(1).fetch(request, buffer));
+	const std::size_t bytes = plane_bytes_of(format);
 	const std::vector<std::byte> from(bytes, std::byte{1});
 	std::vector<std::byte> to(bytes);
 
@@ -69,6 +78,39 @@ void copy(benchmark::State &state, Format format, unsigned int)
 		benchmark::ClobberMemory();
 	}
 	state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * bytes));
+}
+
+std::uint64_t sum(std::span<const std::uint64_t> words)
+{
+	return std::reduce(words.begin(), words.end(), std::uint64_t{0});
+}
+
+// As many bytes as the fetch reads from planes, summed up out of memory that is
+// in no cache, a stretch a thread: the most that any reader gets.
+void streaming_read(benchmark::State &state, Format format, unsigned int threads)
+{
+	static const std::vector<std::uint64_t> memory(bench::cold_bytes() / 8, 1);
+	const std::size_t share = plane_bytes_of(format) / 8 / threads;
+	const std::size_t stretches = memory.size() / share;
+	std::vector<std::uint64_t> sums(threads);
+	std::size_t next = 0;
+
+	for (auto _ : state) {
+		std::vector<std::jthread> others;
+
+		for (unsigned int i = 0; i < threads; ++i) {
+			const std::span words(&memory[next++ % stretches * share], share);
+
+			if (i + 1 < threads)
+				others.emplace_back([&, i, words] { sums[i] = sum(words); });
+			else
+				sums[i] = sum(words);
+		}
+		others.clear();
+		benchmark::DoNotOptimize(sums.data());
+	}
+	state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * share * threads * 8));
+	state.SetLabel("cold: rotating over 512 MiB");
 }
 
 void add(const std::string &name, void (*function)(benchmark::State &, Format, unsigned int),
@@ -85,8 +127,11 @@ const bool registered = [] {
 
 		add(fmt::format("whole.{}.1thread/ours", name), fetch, format, 1);
 		add(fmt::format("whole.{}.1thread/peer:copy-of-planes", name), copy, format, 1);
+		add(fmt::format("whole.{}.1thread/peer:streaming-read", name), streaming_read, format, 1);
 		add(fmt::format("whole.{}.{}threads/ours", name, cpus), fetch, format, cpus);
 		add(fmt::format("whole.{}.{}threads/peer:1thread", name, cpus), fetch, format, 1);
+		add(fmt::format("whole.{}.{}threads/peer:streaming-read", name, cpus),
+		    streaming_read, format, cpus);
 	}
 	return true;
 }();

@@ -65,7 +65,7 @@ def main():
         gguf_label = f"cat of {os.path.getsize(gguf) / 1e6:.1f} MB (Q4_1, 5 bits a weight and more)"
         for threads in sorted({1, os.cpu_count() or 1}):
             for form in FORMATS:
-                case = f"read.{form}.{threads}thread"
+                case = f"read.{form}.{threads}thread" + "s" * (threads > 1)
                 cases.time(f"{case}/ours",
                            lambda form=form, threads=threads: sqctl(
                                store, "read", "model/*", "--format", form, "-o", "/dev/null",

@@ -35,6 +35,7 @@ class Figure:
         self.unit = "ns"
         self.label = ""
         self.rates = []
+        self.per_run = {}
         self.errors = []
 
     def add(self, result):
@@ -50,6 +51,10 @@ class Figure:
             self.samples.append(result["real_time"] * NANOSECONDS[result["time_unit"]])
         if "bytes_per_second" in result:
             self.rates.append(result["bytes_per_second"])
+        seconds = result["real_time"] * NANOSECONDS[result["time_unit"]] / 1e9
+        for what in ("bytes", "items"):
+            if f"{what}_per_second" in result:
+                self.per_run[what] = round(result[f"{what}_per_second"] * seconds)
 
     @property
     def median(self):
@@ -155,6 +160,10 @@ def records(topics, machine):
                         "repetitions": len(case.ours.samples),
                         "spread_ours": case.ours.spread,
                         "spread_peer": peer.spread if peer else None,
+                        "bytes_ours": case.ours.per_run.get("bytes"),
+                        "items_ours": case.ours.per_run.get("items"),
+                        "bytes_peer": peer.per_run.get("bytes") if peer else None,
+                        "items_peer": peer.per_run.get("items") if peer else None,
                     },
                 }
 

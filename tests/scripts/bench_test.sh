@@ -69,6 +69,27 @@ equal "figures of two units are a fault" 1 "$(report t.0.json)"
 results t.0.json "$(iteration 'a' 1 ns '')"
 equal "a case that is neither ours nor a peer is refused" 1 "$(report t.0.json)"
 
+# ---- the roofline: 2 MB of 4 M weights in 1 ms, and its limit of 4 GB/s
+results r.0.json \
+    "$(iteration 'a.1thread/ours' 1 ms '' ', "bytes_per_second": 2e9, "items_per_second": 4e9')" \
+    "$(iteration 'a.1thread/peer:streaming-read' 500 us '' ', "bytes_per_second": 4e9')"
+equal "rates become sizes of one run" 0 "$(report r.0.json)"
+equal "of ours" '2000000 4000000' \
+    "$(value '[0]["conditions"]["bytes_ours"]') $(value '[0]["conditions"]["items_ours"]')"
+equal "of the peer" '2000000 None' \
+    "$(value '[0]["conditions"]["bytes_peer"]') $(value '[0]["conditions"]["items_peer"]')"
+plot() { status_of /usr/bin/python3 "$root/scripts/lib/bench-plot.py" "$scratch/list.json" -o "$scratch/plot.svg"; }
+if /usr/bin/python3 -c 'import matplotlib' 2>/dev/null; then
+    equal "a roofline is drawn" 0 "$(plot)"
+    equal "with the limit of the run" 1 "$(grep -c 'limit: streaming read, 1thread, 4.0 GB/s' "$scratch/plot.svg")"
+    equal "and ours" 1 "$(grep -c 'r 1thread: ours' "$scratch/plot.svg")"
+    results r.0.json "$(iteration 'a/ours' 1 ms '')"
+    report r.0.json >/dev/null
+    equal "nothing to draw is a failure" 1 "$(plot)"
+else
+    echo "matplotlib is not there (python3-matplotlib): the roofline is not drawn"
+fi
+
 # ---- programs in Python
 cat >"$scratch/topic.py" <<'PYTHON'
 import sys

@@ -12,8 +12,8 @@ namespace smartquant {
 
 namespace {
 
-// A part takes some 100 us at least, against some 10 us to wake a thread.
-constexpr std::uint64_t part_segments_min = 4;
+// A part takes some tens of us at least, against some 10 us to wake a thread.
+constexpr std::uint64_t part_segments_min = 2;
 // More parts than threads: a thread that others slow down does fewer of them.
 constexpr std::uint64_t parts_per_thread = 4;
 
