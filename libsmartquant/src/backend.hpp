@@ -26,6 +26,8 @@
 
 namespace smartquant {
 
+struct VectorPlan;
+
 class Backend {
 public:
 	explicit Backend(std::string uri) : uri_(std::move(uri)) {}
@@ -58,6 +60,9 @@ public:
 				  const sqc_layout &layout, std::span<std::byte> buffer) = 0;
 	// Resolves SQ_FORMAT_TAG.
 	virtual FetchTrace trace(const RegionInfo &region, const sqc_read_request &request) = 0;
+	// `buffer` is exactly as long as the plan says.
+	virtual FetchResult fetch_vector(const RegionInfo &region, const VectorPlan &plan,
+					 std::span<std::byte> buffer) = 0;
 	virtual std::unique_ptr<View::Window> map(const RegionInfo &region,
 						  const sqc_read_request &request) = 0;
 

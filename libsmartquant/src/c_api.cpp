@@ -108,6 +108,29 @@ ReadRequest request_of(const smartquant_read_request *request)
 		.rows = rows_of(request->first_row, request->end_row)};
 }
 
+// A request of the C++ API over formats that it keeps.
+struct VectorArgument {
+	std::vector<Format> formats;
+	VectorRequest request;
+};
+
+VectorArgument argument_of(const smartquant_vector_request &request)
+{
+	VectorArgument argument;
+
+	if (!request.formats && request.format_count)
+		fail(Status::InvalidInput, "argument",
+		     concat("list of ", request.format_count, " formats is NULL"));
+	for (const std::uint16_t code : std::span(request.formats, request.format_count))
+		argument.formats.emplace_back(code);
+	argument.request = {.formats = argument.formats,
+			    .rows_per_format = request.rows_per_format,
+			    .rounding = static_cast<Rounding>(request.rounding),
+			    .axis = static_cast<Axis>(request.axis),
+			    .rows = rows_of(request.first_row, request.end_row)};
+	return argument;
+}
+
 StoreRequest request_of(const smartquant_store_request *request)
 {
 	if (!request)
@@ -165,6 +188,12 @@ smartquant_layout c_layout(const Layout &layout)
 		.scale_offset = layout.scale_offset,
 		.scale_row_bytes = layout.scale_row_bytes,
 	};
+}
+
+void give_offsets(const VectorLayout &layout, std::uint64_t *offsets)
+{
+	if (offsets)
+		std::ranges::copy(layout.offsets, offsets);
 }
 
 Layout layout_of(const smartquant_layout &layout)
@@ -539,6 +568,39 @@ smartquant_status smartquant_region_fetch(smartquant_region *region,
 	});
 }
 
+smartquant_status smartquant_region_vector_layout(smartquant_region *region,
+						  const smartquant_vector_request *request,
+						  smartquant_layout *layouts, uint64_t *offsets)
+{
+	return guarded([&] {
+		require(region, request);
+
+		const VectorLayout layout =
+			region->inner.vector_layout(argument_of(*request).request);
+
+		if (layouts)
+			std::ranges::transform(layout.parts, layouts, c_layout);
+		give_offsets(layout, offsets);
+	});
+}
+
+smartquant_status smartquant_region_fetch_vector(smartquant_region *region,
+						 const smartquant_vector_request *request,
+						 void *buffer, size_t bytes, uint64_t *offsets,
+						 smartquant_fetch_result *result)
+{
+	return guarded([&] {
+		require(region, request);
+
+		const VectorResult inner = region->inner.fetch_vector(
+			argument_of(*request).request, memory_of<std::byte>(buffer, bytes));
+
+		give_offsets(inner.layout, offsets);
+		if (result)
+			*result = c_result(inner.total);
+	});
+}
+
 smartquant_status smartquant_decode(const smartquant_layout *layout, const void *read,
 				    size_t bytes, uint32_t first_row, uint32_t row_count,
 				    float *values)
@@ -740,6 +802,18 @@ smartquant_status smartquant_queue_fetch(smartquant_queue *queue, smartquant_reg
 		require(queue, region);
 		queue->inner.fetch(region->inner, request_of(request),
 				   memory_of<std::byte>(buffer, bytes), tag);
+	});
+}
+
+smartquant_status smartquant_queue_fetch_vector(smartquant_queue *queue,
+						smartquant_region *region,
+						const smartquant_vector_request *request,
+						void *buffer, size_t bytes, uint64_t tag)
+{
+	return guarded([&] {
+		require(queue, region, request);
+		queue->inner.fetch_vector(region->inner, argument_of(*request).request,
+					  memory_of<std::byte>(buffer, bytes), tag);
 	});
 }
 

@@ -2,6 +2,7 @@
 #include <smartquant/queue.hpp>
 
 #include "failure.hpp"
+#include "precision_vector.hpp"
 #include "request.hpp"
 #include "request_queue.hpp"
 
@@ -40,6 +41,23 @@ void Queue::fetch(const Region &region, const ReadRequest &request, std::span<st
 				  Backend &backend, Completion &completion) {
 		completion.fetch = backend.fetch(identity, read, layout,
 						 buffer.first(layout.bytes));
+	});
+}
+
+void Queue::fetch_vector(const Region &region, const VectorRequest &request,
+			 std::span<std::byte> buffer, std::uint64_t tag)
+{
+	check_same_store(engine().backend(), region.backend(), region.identity_.name);
+
+	VectorPlan plan = plan_vector(region.backend(), region.identity_, request);
+	const std::uint64_t bytes = plan.layout.bytes();
+
+	check_read_buffer(region.identity_, buffer.size(), bytes);
+	engine().add(tag, [identity = region.identity_, plan = std::move(plan),
+			   buffer = buffer.first(bytes)](Backend &backend,
+							 Completion &completion) {
+		completion.fetch = backend.fetch_vector(identity, plan, buffer);
+		completion.parts = plan.layout;
 	});
 }
 

@@ -5,6 +5,7 @@
 #include "cached_window.hpp"
 #include "failure.hpp"
 #include "planes.hpp"
+#include "precision_vector.hpp"
 #include "request.hpp"
 #include "text.hpp"
 
@@ -80,6 +81,23 @@ std::vector<std::byte> Region::fetch(const ReadRequest &request) const
 	read.format = layout.format;
 	backend().fetch(identity_, read, layout, bytes);
 	return bytes;
+}
+
+VectorLayout Region::vector_layout(const VectorRequest &request) const
+{
+	return plan_vector(backend(), identity_, request).layout;
+}
+
+VectorResult Region::fetch_vector(const VectorRequest &request, std::span<std::byte> buffer) const
+{
+	VectorPlan plan = plan_vector(backend(), identity_, request);
+	const std::uint64_t bytes = plan.layout.bytes();
+
+	check_read_buffer(identity_, buffer.size(), bytes);
+
+	const FetchResult total = backend().fetch_vector(identity_, plan, buffer.first(bytes));
+
+	return {std::move(plan.layout), total};
 }
 
 // Only codes of placement tuned need levels to be numbers.

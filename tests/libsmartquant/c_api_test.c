@@ -135,6 +135,44 @@ static void test_fetch(smartquant_region *region)
 	      SMARTQUANT_STATUS_INVALID_INPUT, "row bytes");
 }
 
+static void test_vector(smartquant_store *store, smartquant_region *region)
+{
+	const uint16_t formats[] = { SMARTQUANT_FORMAT_MXINT(8), SMARTQUANT_FORMAT_NATIVE };
+	smartquant_vector_request request = { .formats = formats, .format_count = 2,
+					      .rows_per_format = 30 };
+	smartquant_layout layouts[2];
+	smartquant_fetch_result result;
+	smartquant_completion completion;
+	smartquant_queue *queue = NULL;
+	uint64_t offsets[3], again[3];
+	static unsigned char bytes[2][ROWS * COLS * 4];
+	float values[10 * COLS];
+
+	OK(smartquant_region_vector_layout(region, &request, layouts, offsets));
+	CHECK(offsets[0] == 0 && offsets[1] == 30 * (COLS + COLS / 32));
+	CHECK(offsets[2] == offsets[1] + 10 * COLS * 4 && layouts[1].rows == 10);
+	OK(smartquant_region_fetch_vector(region, &request, bytes[0], sizeof(bytes[0]), again,
+					  &result));
+	CHECK(memcmp(offsets, again, sizeof(offsets)) == 0 && result.bytes == offsets[2]);
+	CHECK(memcmp(bytes[0] + offsets[1], weights + 30 * COLS, 10 * COLS * 4) == 0);
+	OK(smartquant_decode(&layouts[0], bytes[0], offsets[1], 3, 10, values));
+	CHECK(memcmp(values, weights + 3 * COLS, sizeof(values)) == 0);
+	OK(smartquant_region_fetch_vector(region, &request, bytes[0], sizeof(bytes[0]), NULL,
+					  NULL));
+	OK(smartquant_queue_open(store, 0, &queue));
+	OK(smartquant_queue_fetch_vector(queue, region, &request, bytes[1], sizeof(bytes[1]), 7));
+	OK(smartquant_queue_wait(queue, &completion));
+	CHECK(completion.tag == 7 && completion.fetch.bytes == offsets[2]);
+	CHECK(memcmp(bytes[0], bytes[1], offsets[2]) == 0);
+	smartquant_queue_release(queue);
+	request.format_count = 1;
+	FAILS(smartquant_region_vector_layout(region, &request, NULL, NULL),
+	      SMARTQUANT_STATUS_INVALID_INPUT, "need 2");
+	request.formats = NULL;
+	FAILS(smartquant_region_vector_layout(region, &request, NULL, NULL),
+	      SMARTQUANT_STATUS_INVALID_INPUT, "NULL");
+}
+
 static void test_views(smartquant_region *region)
 {
 	const smartquant_read_request request = { .format = SMARTQUANT_FORMAT_MXINT(8) };
@@ -300,6 +338,7 @@ int main(void)
 	test_store(store);
 	test_formats();
 	test_fetch(region);
+	test_vector(store, region);
 	test_views(region);
 	test_multipliers(region);
 	test_queue(store, region);

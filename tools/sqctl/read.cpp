@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -59,6 +60,36 @@ Requests requests_of(const ReadOptions &options)
 	return requests;
 }
 
+// -------------------------------------------------- parts in one request
+
+/// The parts as one read with a precision vector, whose bytes are the same:
+/// blocks of equally many rows, one behind the other; the last may be shorter.
+struct Vector {
+	std::vector<smartquant::Format> formats;
+	uint32_t rows_per_format;
+	smartquant::Rows rows;
+};
+
+std::optional<Vector> as_vector(const Requests &requests, uint32_t region_rows)
+{
+	const auto end_of = [&](const smartquant::ReadRequest &request) {
+		return request.rows.end == smartquant::Rows::to_end ? region_rows : request.rows.end;
+	};
+	const smartquant::ReadRequest &first = requests.front();
+	Vector vector{{}, end_of(first) - first.rows.first, {first.rows.first, first.rows.first}};
+	bool ended = false;
+	for (const smartquant::ReadRequest &request : requests) {
+		const uint32_t rows = end_of(request) - request.rows.first;
+		if (ended || request.rows.first != vector.rows.end ||
+		    request.rows.first >= end_of(request) || rows > vector.rows_per_format)
+			return std::nullopt;
+		ended = rows < vector.rows_per_format;
+		vector.formats.push_back(request.format);
+		vector.rows.end = end_of(request);
+	}
+	return vector;
+}
+
 // ------------------------------------------------------------ one region
 
 void decode_into(const Sink &sink, const smartquant::Region &region, const smartquant::Layout &layout,
@@ -90,21 +121,49 @@ json part_json(const smartquant::Region &region, const smartquant::ReadRequest &
 	return part;
 }
 
+using UsePart = std::function<void(const smartquant::ReadRequest &, const smartquant::Layout &,
+				   std::span<const std::byte>)>;
+
+void read_vector(const smartquant::Region &region, const Vector &vector, const Requests &requests,
+		 Cost &cost, const UsePart &use)
+{
+	const smartquant::VectorRequest request{.formats = vector.formats,
+						.rows_per_format = vector.rows_per_format,
+						.rounding = requests.front().rounding,
+						.axis = requests.front().axis,
+						.rows = vector.rows};
+	std::vector<std::byte> bytes(region.vector_layout(request).bytes());
+	const smartquant::VectorResult read = region.fetch_vector(request, bytes);
+	cost.add(read.total);
+	for (size_t i = 0; i < requests.size(); i++)
+		use(requests[i], read.layout.parts[i], read.layout.part(bytes, i));
+}
+
 /// Reads all parts into the sink; returns their descriptions.
 json read_parts(const smartquant::Region &region, const ReadOptions &options, const Requests &requests,
 		Cost &cost, const Sink &sink)
 {
 	json parts = json::array();
-	for (const smartquant::ReadRequest &request : requests) {
-		const auto use = [&](const smartquant::Layout &layout, std::span<const std::byte> bytes) {
-			parts.push_back(part_json(region, request, layout));
-			if (options.decode)
-				decode_into(sink, region, layout, bytes);
-			else
-				sink(bytes);
-		};
-		read_path(options.path)(region, request, cost, use);
+	const auto use = [&](const smartquant::ReadRequest &request, const smartquant::Layout &layout,
+			     std::span<const std::byte> bytes) {
+		parts.push_back(part_json(region, request, layout));
+		if (options.decode)
+			decode_into(sink, region, layout, bytes);
+		else
+			sink(bytes);
+	};
+	std::optional<Vector> vector;
+	if (requests.size() > 1 && options.path == "fetch")
+		vector = as_vector(requests, region.info().rows);
+	if (vector) {
+		read_vector(region, *vector, requests, cost, use);
+		return parts;
 	}
+	for (const smartquant::ReadRequest &request : requests)
+		read_path(options.path)(region, request, cost,
+					[&](const smartquant::Layout &layout, std::span<const std::byte> bytes) {
+						use(request, layout, bytes);
+					});
 	return parts;
 }
 

@@ -42,7 +42,8 @@ struct Completion {
 	std::uint64_t tag = 0;		// as given with the request
 	Status status = Status::Success;
 	std::string message = {};		// empty on success
-	FetchResult fetch = {};		// of a fetch
+	FetchResult fetch = {};		// of a fetch, or of all parts of a fetch_vector
+	VectorLayout parts = {};	// of a fetch_vector
 	StoreResult store = {};		// of a store
 };
 
@@ -53,9 +54,11 @@ public:
 	// Waits for what is in flight; completions not waited for are dropped.
 	~Queue();
 
-	// Both throw Status::Busy when `depth` requests are in flight.
+	// These throw Status::Busy when `depth` requests are in flight.
 	void fetch(const Region &region, const ReadRequest &request, std::span<std::byte> buffer,
 		   std::uint64_t tag = 0);
+	void fetch_vector(const Region &region, const VectorRequest &request,
+			  std::span<std::byte> buffer, std::uint64_t tag = 0);
 	void store(Region &region, const StoreRequest &request, std::span<const std::byte> data,
 		   std::uint64_t tag = 0);
 

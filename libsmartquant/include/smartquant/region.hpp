@@ -22,6 +22,7 @@
 #include <smartquant/export.hpp>
 #include <smartquant/layout.hpp>
 #include <smartquant/multiplier.hpp>
+#include <smartquant/precision_vector.hpp>
 #include <smartquant/statistics.hpp>
 #include <smartquant/verify.hpp>
 #include <smartquant/view.hpp>
@@ -100,6 +101,13 @@ public:
 	// A fetch that tells which lines it read; its bytes are dropped. Throws
 	// Status::Unsupported for a card, which does not tell.
 	FetchTrace trace(const ReadRequest &request = {}) const;
+
+	// The same for a read with a precision vector: one request, a format
+	// for each block of rows. Throws Status::InvalidInput when there is not
+	// one format for each block.
+	VectorLayout vector_layout(const VectorRequest &request) const;
+	VectorResult fetch_vector(const VectorRequest &request, std::span<std::byte> buffer) const;
+
 	// What the codes of Format::tuned(bits) stand for, in units of a group's
 	// scale; 2^bits values. A store of all rows changes them. Throws
 	// Status::Format where the placement is not tuned or bits not 2 to 8.

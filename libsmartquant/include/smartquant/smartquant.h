@@ -251,6 +251,21 @@ typedef struct smartquant_read_request {
 	uint32_t end_row;
 } smartquant_read_request;
 
+/*
+ * A precision vector: a format for each block of rows_per_format rows (the
+ * last may be shorter); format_count is the number of blocks. The result is
+ * that of one read a block, part after part without gaps.
+ */
+typedef struct smartquant_vector_request {
+	const uint16_t *formats;
+	uint32_t format_count;
+	uint32_t rows_per_format;
+	uint8_t rounding;
+	uint8_t axis;
+	uint32_t first_row;
+	uint32_t end_row;
+} smartquant_vector_request;
+
 typedef struct smartquant_fetch_result {
 	uint16_t format;
 	uint8_t rounding;
@@ -296,6 +311,23 @@ smartquant_region_layout(smartquant_region *region, const smartquant_read_reques
 SMARTQUANT_C_API smartquant_status
 smartquant_region_fetch(smartquant_region *region, const smartquant_read_request *request,
 			void *buffer, size_t bytes, smartquant_fetch_result *result);
+
+/*
+ * Where the parts of a read with a precision vector are: format_count layouts,
+ * and format_count + 1 offsets (of each part, then the end: the bytes of the
+ * whole read). layouts or offsets may be NULL.
+ */
+SMARTQUANT_C_API smartquant_status
+smartquant_region_vector_layout(smartquant_region *region,
+				const smartquant_vector_request *request,
+				smartquant_layout *layouts, uint64_t *offsets);
+/* One request, a format for each block of rows. offsets (format_count + 1 of
+ * them) and result may be NULL. */
+SMARTQUANT_C_API smartquant_status
+smartquant_region_fetch_vector(smartquant_region *region,
+			       const smartquant_vector_request *request, void *buffer,
+			       size_t bytes, uint64_t *offsets,
+			       smartquant_fetch_result *result);
 
 /* Rows [first_row, first_row + row_count) of the delivered matrix, as fp32;
  * values holds row_count * cols. */
@@ -387,6 +419,11 @@ SMARTQUANT_C_API smartquant_status smartquant_queue_fetch(smartquant_queue *queu
 							  const smartquant_read_request *request,
 							  void *buffer, size_t bytes,
 							  uint64_t tag);
+/* The formats are copied; smartquant_region_vector_layout() tells the offsets. */
+SMARTQUANT_C_API smartquant_status
+smartquant_queue_fetch_vector(smartquant_queue *queue, smartquant_region *region,
+			      const smartquant_vector_request *request, void *buffer,
+			      size_t bytes, uint64_t tag);
 SMARTQUANT_C_API smartquant_status smartquant_queue_store(smartquant_queue *queue,
 							  smartquant_region *region,
 							  const smartquant_store_request *request,

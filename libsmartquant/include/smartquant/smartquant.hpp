@@ -15,6 +15,7 @@
 #include <smartquant/format.hpp>
 #include <smartquant/layout.hpp>
 #include <smartquant/multiplier.hpp>
+#include <smartquant/precision_vector.hpp>
 #include <smartquant/queue.hpp>
 #include <smartquant/region.hpp>
 #include <smartquant/result.hpp>

@@ -14,6 +14,7 @@
 #include "failure.hpp"
 #include "fetched_planes.hpp"
 #include "pieces.hpp"
+#include "precision_vector.hpp"
 #include "request.hpp"
 #include "text.hpp"
 #include "translate.hpp"
@@ -301,11 +302,9 @@ std::uint32_t DeviceBackend::rows_of_piece(const RegionInfo &region,
 		std::min<std::uint64_t>(std::max(rows, unit), request.row_count));
 }
 
-sqc_result DeviceBackend::submit_fetch(const RegionInfo &region, const sqc_read_request &request,
-				       std::uint64_t bytes,
-				       std::span<const sq_buffer> buffers) const
+sqc_result DeviceBackend::submit_read(const RegionInfo &region, const sqc_read_request &request,
+				      sq_ioc_submit &submit, std::uint64_t bytes) const
 {
-	sq_ioc_submit submit = to_fetch(request, buffers);
 	const Verdict verdict = card_.call(SQ_IOC_SUBMIT, submit);
 	const sqc_result result = from_result(submit.result);
 
@@ -316,6 +315,15 @@ sqc_result DeviceBackend::submit_fetch(const RegionInfo &region, const sqc_read_
 		fail(Status::InternalError, region_subject(region.name),
 		     concat("the card delivered ", result.bytes, " bytes of ", bytes));
 	return result;
+}
+
+sqc_result DeviceBackend::submit_fetch(const RegionInfo &region, const sqc_read_request &request,
+				       std::uint64_t bytes,
+				       std::span<const sq_buffer> buffers) const
+{
+	sq_ioc_submit submit = to_fetch(request, buffers);
+
+	return submit_read(region, request, submit, bytes);
 }
 
 sqc_result DeviceBackend::fetch_piece(const RegionInfo &region, const sqc_read_request &request,
@@ -343,14 +351,13 @@ sqc_result DeviceBackend::fetch_piece(const RegionInfo &region, const sqc_read_r
 	return result;
 }
 
-FetchResult DeviceBackend::fetch(const RegionInfo &region, const sqc_read_request &request,
-				 const sqc_layout &whole, std::span<std::byte> buffer)
+sqc_result DeviceBackend::fetch_all(const RegionInfo &region, const sqc_read_request &request,
+				    const sqc_layout &whole, std::span<std::byte> buffer)
 {
 	if (whole.bytes <= limits_.transfer_bytes_max) {
 		const sq_buffer all = to_buffer(buffer);
 
-		return public_fetch(
-			submit_fetch(region, request, whole.bytes, std::span(&all, 1)));
+		return submit_fetch(region, request, whole.bytes, std::span(&all, 1));
 	}
 
 	const std::uint32_t piece_rows = rows_of_piece(region, request, whole);
@@ -366,6 +373,66 @@ FetchResult DeviceBackend::fetch(const RegionInfo &region, const sqc_read_reques
 			fail_wide_row(region, limits_.transfer_bytes_max);
 		add(sum, fetch_piece(region, part, piece, whole, first, buffer));
 	}
+	return sum;
+}
+
+FetchResult DeviceBackend::fetch(const RegionInfo &region, const sqc_read_request &request,
+				 const sqc_layout &layout, std::span<std::byte> buffer)
+{
+	return public_fetch(fetch_all(region, request, layout, buffer));
+}
+
+// As many parts from `first` on as one transfer takes, at least one.
+std::size_t DeviceBackend::parts_of_transfer(const VectorPlan &plan, std::size_t first) const
+{
+	const auto &offsets = plan.layout.offsets;
+	const auto limit = std::upper_bound(offsets.begin() + static_cast<std::ptrdiff_t>(first) + 1,
+					    offsets.end(),
+					    offsets[first] + limits_.transfer_bytes_max);
+	const auto fitting = static_cast<std::size_t>(limit - offsets.begin()) - 1;
+	const std::size_t listed = first + std::max<std::size_t>(limits_.formats_max, 1);
+
+	return std::max(std::min(fitting, listed), first + 1);
+}
+
+sqc_result DeviceBackend::submit_vector(const RegionInfo &region, const VectorPlan &plan,
+					std::size_t first, std::size_t end,
+					std::span<std::byte> buffer) const
+{
+	const sq_buffer all = to_buffer(buffer);
+	sq_ioc_submit submit = to_fetch(plan.request_of(first, end), std::span(&all, 1));
+
+	set_formats(submit, std::span(plan.formats).subspan(first, end - first),
+		    plan.rows_per_format);
+	return submit_read(region, plan.request, submit, buffer.size());
+}
+
+// Parts follow each other, so what one transfer does not take goes in several,
+// each straight to its place; a part that is too long by itself goes in pieces.
+FetchResult DeviceBackend::fetch_vector(const RegionInfo &region, const VectorPlan &plan,
+					std::span<std::byte> buffer)
+{
+	const auto &offsets = plan.layout.offsets;
+	sqc_result sum{};
+
+	for (std::size_t first = 0, end; first < plan.formats.size(); first = end) {
+		end = parts_of_transfer(plan, first);
+
+		const std::span<std::byte> some =
+			buffer.subspan(offsets[first], offsets[end] - offsets[first]);
+
+		if (some.size() <= limits_.transfer_bytes_max) {
+			add(sum, submit_vector(region, plan, first, end, some));
+			continue;
+		}
+
+		sqc_read_request part = plan.request_of(first, end);
+
+		part.format = plan.formats[first];
+		add(sum, fetch_all(region, part, layout(region, part), some));
+	}
+	sum.format = SQ_FORMAT_TAG;
+	sum.rounding = plan.request.rounding;
 	return public_fetch(sum);
 }
 

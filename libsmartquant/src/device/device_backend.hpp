@@ -43,6 +43,8 @@ public:
 	FetchResult fetch(const RegionInfo &region, const sqc_read_request &request,
 			  const sqc_layout &layout, std::span<std::byte> buffer) override;
 	FetchTrace trace(const RegionInfo &region, const sqc_read_request &request) override;
+	FetchResult fetch_vector(const RegionInfo &region, const VectorPlan &plan,
+				 std::span<std::byte> buffer) override;
 	std::unique_ptr<View::Window> map(const RegionInfo &region,
 					  const sqc_read_request &request) override;
 	std::unique_ptr<Multiplier::Planes> planes(const RegionInfo &region,
@@ -66,6 +68,15 @@ private:
 	sqc_result fetch_piece(const RegionInfo &region, const sqc_read_request &request,
 			       const sqc_layout &piece, const sqc_layout &whole,
 			       std::uint32_t first_row, std::span<std::byte> buffer) const;
+	sqc_result fetch_all(const RegionInfo &region, const sqc_read_request &request,
+			     const sqc_layout &layout, std::span<std::byte> buffer);
+	std::size_t parts_of_transfer(const VectorPlan &plan, std::size_t first) const;
+	sqc_result submit_vector(const RegionInfo &region, const VectorPlan &plan,
+				 std::size_t first, std::size_t end,
+				 std::span<std::byte> buffer) const;
+	// Submits a fetch of exactly so many bytes; `request` is for messages.
+	sqc_result submit_read(const RegionInfo &region, const sqc_read_request &request,
+			       sq_ioc_submit &submit, std::uint64_t bytes) const;
 	sqc_result submit_fetch(const RegionInfo &region, const sqc_read_request &request,
 				std::uint64_t bytes, std::span<const sq_buffer> buffers) const;
 	sqc_result submit_store(const RegionInfo &region, const sqc_write_request &request,

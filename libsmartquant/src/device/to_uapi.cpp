@@ -74,6 +74,14 @@ sq_ioc_submit to_fetch(const sqc_read_request &request, std::span<const sq_buffe
 	return submit;
 }
 
+void set_formats(sq_ioc_submit &submit, std::span<const std::uint16_t> formats,
+		 std::uint32_t rows_per_format)
+{
+	submit.formats = address_of(formats.data());
+	submit.format_count = static_cast<std::uint32_t>(formats.size());
+	submit.rows_per_format = rows_per_format;
+}
+
 sq_ioc_submit to_store(const sqc_write_request &request, std::span<const sq_buffer> buffers)
 {
 	sq_ioc_submit submit{};

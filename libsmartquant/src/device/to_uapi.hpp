@@ -24,6 +24,10 @@ sq_ioc_view to_view(const sqc_read_request &request);
 sq_buffer to_buffer(std::span<const std::byte> memory);
 // `buffers` outlives the request.
 sq_ioc_submit to_fetch(const sqc_read_request &request, std::span<const sq_buffer> buffers);
+// Makes a fetch of rows in SQ_FORMAT_TAG one with a precision vector, which
+// outlives the request.
+void set_formats(sq_ioc_submit &submit, std::span<const std::uint16_t> formats,
+		 std::uint32_t rows_per_format);
 sq_ioc_submit to_store(const sqc_write_request &request, std::span<const sq_buffer> buffers);
 
 } // namespace smartquant

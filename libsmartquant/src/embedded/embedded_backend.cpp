@@ -15,6 +15,7 @@
 #include "embedded/embedded_window.hpp"
 #include "embedded/parallel_read.hpp"
 #include "failure.hpp"
+#include "precision_vector.hpp"
 #include "request.hpp"
 #include "row_parts.hpp"
 #include "text.hpp"
@@ -364,6 +365,25 @@ FetchTrace EmbeddedBackend::trace(const RegionInfo &region, const sqc_read_reque
 		    &count, &result))
 		fail_read(status, region, request, &result);
 	return {public_fetch(result), public_runs(std::span(runs).first(count))};
+}
+
+FetchResult EmbeddedBackend::fetch_vector(const RegionInfo &region, const VectorPlan &plan,
+					  std::span<std::byte> buffer)
+{
+	const sqc_precision_vector vector = plan.vector();
+	const ReadLock lock(lock_);
+	sqc_vector_layout layout;
+	sqc_result result{};
+	sqc_status status =
+		sqc_vector_describe(store_.get(), &plan.request, &vector, &layout, nullptr);
+
+	if (status == SQ_STATUS_SUCCESS)
+		status = sqc_read_vector(store_.get(), &plan.request, &vector, buffer.data(),
+					 buffer.size(), thread_scratch(layout.scratch_bytes).data(),
+					 &result);
+	if (status)
+		fail_read(status, region, plan.request, &result);
+	return public_fetch(result);
 }
 
 std::unique_ptr<View::Window> EmbeddedBackend::map(const RegionInfo &region,

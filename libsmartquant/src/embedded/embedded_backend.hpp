@@ -54,6 +54,8 @@ public:
 	FetchResult fetch(const RegionInfo &region, const sqc_read_request &request,
 			  const sqc_layout &layout, std::span<std::byte> buffer) override;
 	FetchTrace trace(const RegionInfo &region, const sqc_read_request &request) override;
+	FetchResult fetch_vector(const RegionInfo &region, const VectorPlan &plan,
+				 std::span<std::byte> buffer) override;
 	std::unique_ptr<View::Window> map(const RegionInfo &region,
 					  const sqc_read_request &request) override;
 	std::unique_ptr<Multiplier::Planes> planes(const RegionInfo &region,

@@ -44,6 +44,7 @@ constexpr std::uint64_t memory_bytes = 64u << 20;
 constexpr std::uint64_t logical_bytes = std::uint64_t{256} << 20;
 constexpr std::uint32_t transfer_bytes_max = 288u << 10;
 constexpr std::uint32_t buffers_max = 4;
+constexpr std::uint32_t formats_max = 100;
 constexpr std::uint32_t handles_per_page = 3;
 
 void *allocate(void *, std::size_t bytes)
@@ -102,6 +103,8 @@ public:
 private:
 	sqc_status read(const sqc_read_request &request, std::vector<std::uint8_t> &out,
 			sqc_result &result);
+	sqc_status read(const sqc_read_request &request, const sqc_precision_vector &vector,
+			std::vector<std::uint8_t> &out, sqc_result &result);
 	sqc_status fetch(const sq_ioc_submit &submit, sqc_result &result);
 	sqc_status store(const sq_ioc_submit &submit, sqc_result &result);
 	void refresh(std::uint32_t view);
@@ -140,6 +143,7 @@ sqc_status Card::serve(sq_ioc_info &info)
 	info.views_max = store.views_max;
 	info.buffers_max = buffers_max;
 	info.transfer_bytes_max = transfer_bytes_max;
+	info.formats_max = formats_max;
 	for (unsigned int i = 0; const std::uint16_t code = sqc_format_at(i); ++i)
 		info.formats[info.format_count++] = code;
 	for (std::uint16_t i = 0, code; sqc_encoding_at(i, &code); ++i)
@@ -308,6 +312,25 @@ sqc_status Card::read(const sqc_read_request &request, std::vector<std::uint8_t>
 	return status;
 }
 
+sqc_status Card::read(const sqc_read_request &request, const sqc_precision_vector &vector,
+		      std::vector<std::uint8_t> &out, sqc_result &result)
+{
+	sqc_vector_layout layout;
+	sqc_status status = vector.format_count > formats_max ?
+				    SQ_STATUS_INVALID_INPUT :
+				    sqc_vector_describe(store_, &request, &vector, &layout, nullptr);
+
+	if (status)
+		return status;
+	void *scratch = allocate(nullptr, layout.scratch_bytes);
+
+	out.resize(layout.bytes);
+	status = sqc_read_vector(store_, &request, &vector, out.data(), out.size(), scratch,
+				 &result);
+	std::free(scratch);
+	return status;
+}
+
 sqc_status Card::fetch(const sq_ioc_submit &submit, sqc_result &result)
 {
 	const sqc_read_request request{.handle = submit.handle,
@@ -320,7 +343,13 @@ sqc_status Card::fetch(const sq_ioc_submit &submit, sqc_result &result)
 	std::vector<std::uint8_t> bytes;
 	std::uint64_t room = 0, done = 0;
 
-	if (const sqc_status status = read(request, bytes, result))
+	const sqc_precision_vector vector{.formats = pointer<const std::uint16_t>(submit.formats),
+					  .format_count = submit.format_count,
+					  .rows_per_format = submit.rows_per_format};
+
+	if (const sqc_status status = submit.format_count ?
+					      read(request, vector, bytes, result) :
+					      read(request, bytes, result))
 		return status;
 	for (std::uint32_t i = 0; i < submit.buffer_count; ++i)
 		room += buffers[i].length_bytes;
