@@ -489,4 +489,118 @@ TEST_F(Load, WhatIsNoFileIsRefused)
 	EXPECT_THROW(sq::model::load(store_, "/dev/zero"), sq::Error);
 }
 
+// ---------------------------------------------------------------- export
+
+Bytes exported(const sq::Store &store, const sq::model::ExportOptions &options,
+	       sq::model::ExportReport *report = nullptr)
+{
+	Bytes file;
+	const auto done = sq::model::export_gguf(store, "m", options, [&](std::span<const std::byte> piece) {
+		file.append(reinterpret_cast<const char *>(piece.data()), piece.size());
+	});
+	EXPECT_EQ(done.bytes, file.size());
+	EXPECT_EQ(file.size() % 32, 0u);
+	if (report)
+		*report = done;
+	return file;
+}
+
+TEST_F(Load, AnExportOfTheStoredTypesIsTheFileItCameFrom)
+{
+	Gguf gguf = small_gguf();
+	gguf.add_u32("general.file_type", 0);
+	gguf.tensors[0] = {"token_embd.weight", {64, 48}, 0, as_bytes(weights(64 * 48))};
+	Bytes file = gguf.file();
+	file.resize(gguf.aligned(file.size()), '\0');
+	load(file);
+	EXPECT_EQ(exported(store_, {}), file);
+}
+
+TEST_F(Load, AnExportLoadsAgainWithTheValuesOfTheFormat)
+{
+	load(small_gguf().file());
+	for (const char *format : {"ggml_q8_0", "ggml_q4_0", "ggml_mxfp4", "fp16", "bf16", "fp32", "mxint4",
+				   "mx6", "mxfp6_e2m3"}) {
+		SCOPED_TRACE(format);
+		const auto asked = sq::Format::parse(format);
+		sq::model::ExportReport report;
+		const Bytes file = exported(store_, {.format = asked}, &report);
+		sq::Store second = sq::Store::open("embedded:", {.size_bytes = 64u << 20});
+		sq::model::load(second, write(file), {.name = "m", .dtype = sq::model::LoadDtype::Source});
+		const auto values = [&](const sq::Store &store, const char *name, sq::Format of) {
+			return store.region(name).fetch_values({.format = of});
+		};
+		const auto same = [&](const char *name, sq::Format of) {
+			EXPECT_EQ(values(second, name, sq::Format::native()), values(store_, name, of)) << name;
+		};
+		same("m/token_embd.weight", asked);
+		same("m/blk.0.ffn_up.weight", asked);
+		same("m/blk.0.attn_norm.weight", sq::Format::native());
+		// Rows of 33 are no whole blocks.
+		const bool blocks = std::string_view(format).starts_with("ggml_");
+		same("m/blk.0.experts.weight", blocks ? sq::Format::native() : asked);
+		EXPECT_EQ(report.kept.size(), format == std::string_view("fp32") ? 0u : blocks ? 2u : 1u);
+		EXPECT_EQ(native(second, "m/blk.0.ids"), native(store_, "m/blk.0.ids"));
+		const auto header = sq::model::read_header(second, "m");
+		EXPECT_EQ(header.architecture, "llama");
+		ASSERT_EQ(header.tensors.size(), 6u);
+		EXPECT_EQ(header.tensors[3].shape, (std::vector<uint64_t>{3, 5, 33}));
+		EXPECT_EQ(header.tensors[5].shape, (std::vector<uint64_t>{7, 0}));
+	}
+}
+
+TEST_F(Load, ATunedModelIsExportedDecoded)
+{
+	load(small_gguf().file(), {.placement = sq::Placement::Tuned});
+	const Bytes file = exported(store_, {.format = sq::Format::tuned(5), .decoded = sq::Dtype::Bf16});
+	sq::Store second = sq::Store::open("embedded:", {.size_bytes = 64u << 20});
+	sq::model::load(second, write(file), {.name = "m"});
+	const sq::Region region = second.region("m/blk.0.ffn_up.weight");
+	EXPECT_EQ(region.info().dtype, sq::Dtype::Bf16);
+	const auto got = region.fetch_values({.format = sq::Format::native()});
+	const auto asked = store_.region("m/blk.0.ffn_up.weight").fetch_values({.format = sq::Format::tuned(5)});
+	for (size_t i = 0; i < asked.size(); i++)
+		ASSERT_NEAR(got[i], asked[i], std::fabs(asked[i]) / 256) << i;
+}
+
+TEST_F(Load, AnExportThatCannotBeMadeSaysWhy)
+{
+	const auto refused = [&](const sq::model::ExportOptions &options) -> std::string {
+		try {
+			exported(store_, options);
+		} catch (const sq::Error &error) {
+			return error.what();
+		}
+		return "";
+	};
+	const auto expect = [&](const std::string &message, const char *part) {
+		EXPECT_NE(message.find(part), std::string::npos) << message;
+	};
+	expect(refused({}), "no such model");
+	sq::model::load(store_, write(small_safetensors().file(), "m.safetensors"), {.name = "m"});
+	expect(refused({}), "safetensors");
+	sq::model::remove(store_, "m");
+	load(small_gguf().file());
+	expect(refused({.format = sq::Format::tuned(4)}), "tuned4");
+	expect(refused({.format = sq::Format::planes(3)}), "planes3");
+	expect(refused({.format = sq::Format::tag()}), "names its format");
+	expect(refused({.decoded = sq::Dtype::Int8}), "bf16, fp16 or fp32");
+	int calls = 0;
+	expect(refused({.progress = [&](const auto &) { return ++calls < 3; }}), "stopped");
+	EXPECT_EQ(calls, 3);
+	store_.region("m/blk.0.ffn_up.weight").remove();
+	expect(refused({}), "blk.0.ffn_up.weight");
+}
+
+TEST_F(Load, AnIncompleteModelIsNotExported)
+{
+	sq::Region header = store_.create_region({.name = "m/.header", .dtype = sq::Dtype::U8, .rows = 1, .cols = 4096});
+	try {
+		exported(store_, {});
+		FAIL() << "it was exported";
+	} catch (const sq::Error &error) {
+		EXPECT_EQ(error.status(), sq::Status::Busy);
+	}
+}
+
 } // namespace

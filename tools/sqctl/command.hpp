@@ -76,6 +76,7 @@ Run define_read(CommandLine &, const Context &);	// read.cpp
 Run define_error(CommandLine &, const Context &);	// error.cpp
 Run define_bench(CommandLine &, const Context &);	// bench.cpp
 Run define_load(CommandLine &, const Context &);	// model.cpp
+Run define_export(CommandLine &, const Context &);	// export.cpp
 Run define_verify(CommandLine &, const Context &);	// verify.cpp
 Run define_stats(CommandLine &, const Context &);	// statistics.cpp
 Run define_doctor(CommandLine &, const Context &);	// bringup.cpp

@@ -28,6 +28,8 @@ std::span<const Command> commands()
 		 define_tag},
 		{"load", "load a GGUF or safetensors file as a model",
 		 "sqctl --device embedded:model.sqs load smol.gguf --name smol", define_load},
+		{"export", "give a model back as a GGUF file, at any precision",
+		 "sqctl export smol --format ggml_q8_0 -o smol-q8_0.gguf", define_export},
 		{"verify", "check every checksum of a region or of the store", "sqctl verify",
 		 define_verify},
 		{"stats", "show or reset counters", "sqctl stats w", define_stats},

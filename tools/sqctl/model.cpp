@@ -49,18 +49,6 @@ model::LoadDtype parse_load_dtype(const std::string &text)
 	return model::LoadDtype::Default;
 }
 
-/// "TITLE: 2, a, b", naming the first few; nothing for none.
-std::string listed(std::string_view title, const json &names)
-{
-	constexpr size_t shown_max = 3;
-	if (names.empty())
-		return {};
-	std::string text = fmt::format("{}: {}", title, names.size());
-	for (size_t i = 0; i < std::min(names.size(), shown_max); i++)
-		text += ", " + plain(names.at(i));
-	return text + (names.size() > shown_max ? ", ...\n" : "\n");
-}
-
 std::string load_text(const json &document)
 {
 	std::string out = fmt::format("{} loaded: {} tensors, {} elements, {} of plane memory\n",

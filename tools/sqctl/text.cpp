@@ -117,6 +117,17 @@ std::string energy_text(uint64_t pj)
 		      {{1, "pJ"}, {1e3, "nJ"}, {1e6, "uJ"}, {1e9, "mJ"}, {1e12, "J"}});
 }
 
+std::string listed(std::string_view title, const json &names)
+{
+	constexpr size_t shown_max = 3;
+	if (names.empty())
+		return {};
+	std::string text = fmt::format("{}: {}", title, names.size());
+	for (size_t i = 0; i < std::min(names.size(), shown_max); i++)
+		text += ", " + plain(names.at(i));
+	return text + (names.size() > shown_max ? ", ...\n" : "\n");
+}
+
 std::string printable(std::string_view text)
 {
 	std::string out;

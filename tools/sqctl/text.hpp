@@ -44,6 +44,8 @@ std::string size_text(uint64_t bytes);
 std::string time_text(uint64_t ns);
 /// "1.24 mJ".
 std::string energy_text(uint64_t pj);
+/// "TITLE: 2, a, b", naming the first few; nothing for none.
+std::string listed(std::string_view title, const json &names);
 /// Control characters escaped: a name must not steer the terminal.
 std::string printable(std::string_view text);
 

@@ -22,6 +22,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -105,6 +107,41 @@ struct LoadReport {
 // of that model, Status::InvalidInput when the file is malformed.
 SMARTQUANT_API LoadReport load(Store &store, const std::filesystem::path &file,
 			       const LoadOptions &options = {});
+
+struct ExportOptions {
+	// Of matrices: native, bf16, fp16, fp32 or a ggml format as it is; any
+	// other format with values is decoded into `decoded`.
+	Format format = Format::native();
+	Dtype decoded = Dtype::Fp32;	// or Bf16, Fp16
+	Rounding rounding = Rounding::Default;
+	// As in LoadOptions.
+	std::function<bool(const LoadProgress &)> progress = {};
+};
+
+struct ExportReport {
+	std::string name = {};
+	std::string architecture = {};
+	std::uint32_t tensors = 0;
+	std::uint64_t bytes = 0;	// of the file
+	// Tensors of each element type in the file, "q8_0", "f32".
+	std::map<std::string, std::uint32_t> types = {};
+	// Floats that are not in the format asked for but in fp32: those of one
+	// dimension, whose precision engines rely on, and those whose rows are no
+	// whole blocks of it.
+	std::vector<std::string> kept = {};
+};
+
+// Where an export goes, piece after piece; what it throws passes.
+using Sink = std::function<void(std::span<const std::byte>)>;
+
+// Gives a model that came from a GGUF file back as a GGUF file: its metadata
+// as it was (general.file_type says the new type), every matrix in the format
+// asked for, so that an engine of ggml's formats runs it. Throws
+// Status::NotFound (no such model, or a tensor of it was removed),
+// Status::Unsupported (it came from a safetensors file, which has not the
+// metadata), Status::Busy (its load is not complete), Status::Format.
+SMARTQUANT_API ExportReport export_gguf(const Store &store, std::string_view model,
+					const ExportOptions &options, const Sink &sink);
 
 struct ModelInfo {
 	std::string name = {};

@@ -26,14 +26,20 @@ std::string_view model_of(std::string_view region)
 
 } // namespace
 
-Header read_header(const Store &store, std::string_view model)
+Region header_region_of(const Store &store, std::string_view model)
 {
 	std::optional<Region> region = store.find_region(header_region(model));
 	if (!region)
 		throw Error(Status::NotFound,
 			    fmt::format("model {}: no such model in {}", quote(model), store.uri()));
+	return std::move(*region);
+}
+
+Header read_header(const Store &store, std::string_view model)
+{
+	Region region = header_region_of(store, model);
 	try {
-		return parse(RegionSource(std::move(*region)), Behind::nothing);
+		return parse(RegionSource(std::move(region)), Behind::nothing);
 	} catch (const Malformed &malformed) {
 		throw Error(Status::StoreDamaged, fmt::format("model {}: its header {}", quote(model),
 							      malformed.what()));

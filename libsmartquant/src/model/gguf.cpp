@@ -3,7 +3,7 @@
 // GGUF, versions 2 and 3, little-endian: magic, counts, key-value metadata,
 // tensor descriptions, padding, data. Values of the metadata are checked and
 // skipped; the header as a whole is kept by the loader.
-#include "header.hpp"
+#include "gguf.hpp"
 
 #include <array>
 #include <bit>
@@ -135,15 +135,13 @@ uint64_t checked_alignment(uint32_t type, Cursor &cursor)
 	return alignment;
 }
 
-/// Walks the metadata; returns the alignment of the data and the architecture.
-struct Metadata {
-	uint64_t alignment = alignment_default;
-	std::string architecture;
-};
-
-Metadata read_metadata(Cursor &cursor, uint64_t count)
+/// Walks the metadata; notes the architecture, the alignment of the data and
+/// where the file's type is.
+GgufHeader read_metadata(Cursor &cursor, uint64_t count)
 {
-	Metadata metadata;
+	GgufHeader metadata;
+	metadata.alignment = alignment_default;
+	metadata.metadata_entries = count;
 	std::unordered_set<std::string> keys;
 	for (uint64_t i = 0; i < count; i++) {
 		const std::string key = cursor.text("metadata key", key_bytes_max);
@@ -153,7 +151,11 @@ Metadata read_metadata(Cursor &cursor, uint64_t count)
 		if (key == "general.alignment") {
 			metadata.alignment = checked_alignment(type, cursor);
 		} else if (key == "general.architecture" && type == value_string) {
-			metadata.architecture = cursor.text("general.architecture", key_bytes_max);
+			metadata.header.architecture =
+				cursor.text("general.architecture", key_bytes_max);
+		} else if (key == "general.file_type" && type == value_u32) {
+			metadata.file_type_offset = cursor.position();
+			skip_values(cursor, type, 1, key);
 		} else if (type == value_array) {
 			const uint32_t element = value_type(cursor, key, true);
 			skip_values(cursor, element, cursor.number<uint64_t>("array length"), key);
@@ -161,6 +163,7 @@ Metadata read_metadata(Cursor &cursor, uint64_t count)
 			skip_values(cursor, type, 1, key);
 		}
 	}
+	metadata.metadata_end = cursor.position();
 	return metadata;
 }
 
@@ -238,7 +241,15 @@ void check_count(uint64_t count, uint64_t count_max, std::string_view what)
 
 } // namespace
 
-Header parse_gguf(const Source &source)
+uint32_t gguf_type_number(std::string_view name)
+{
+	for (const ElementType &type : element_types)
+		if (name == type.name)
+			return type.number;
+	throw Malformed(fmt::format("has a tensor of type {}, which GGUF does not know", quote(name)));
+}
+
+GgufHeader parse_gguf_header(const Source &source)
 {
 	Cursor cursor(source, header_bytes_max);
 	cursor.skip(4, "magic");
@@ -253,15 +264,19 @@ Header parse_gguf(const Source &source)
 	check_count(tensors, tensors_max, "tensors");
 	check_count(entries, entries_max, "metadata entries");
 
-	Header header;
+	GgufHeader gguf = read_metadata(cursor, entries);
+	Header &header = gguf.header;
 	header.kind = FileKind::Gguf;
-	Metadata metadata = read_metadata(cursor, entries);
-	header.architecture = std::move(metadata.architecture);
 	for (uint64_t i = 0; i < tensors; i++)
-		header.tensors.push_back(read_tensor(cursor, metadata.alignment));
+		header.tensors.push_back(read_tensor(cursor, gguf.alignment));
 	header.header_bytes = cursor.position();
-	header.data_offset = (header.header_bytes + metadata.alignment - 1) & ~(metadata.alignment - 1);
-	return header;
+	header.data_offset = (header.header_bytes + gguf.alignment - 1) & ~(gguf.alignment - 1);
+	return gguf;
+}
+
+Header parse_gguf(const Source &source)
+{
+	return parse_gguf_header(source).header;
 }
 
 } // namespace smartquant::model

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <unordered_set>
 
 #include <fmt/format.h>
@@ -12,6 +13,8 @@ namespace {
 
 // Leaves room for the padding of a row to whole groups.
 constexpr uint64_t matrix_side_max = 0xffffffe0;
+constexpr uint64_t segment_elements = 65536;
+constexpr uint64_t group_elements = 32;
 
 void check_names(const Header &header)
 {
@@ -64,6 +67,17 @@ void check_covered(const Header &header, uint64_t file_bytes)
 }
 
 } // namespace
+
+uint32_t rows_per_block(const Tensor &tensor)
+{
+	const uint64_t stride = (uint64_t{tensor.cols} + group_elements - 1) / group_elements *
+				group_elements;
+	const uint64_t whole = segment_elements / std::gcd(segment_elements, stride);
+	uint64_t rows = std::max<uint64_t>(block_elements / stride, 1);
+	if (rows >= whole)
+		rows -= rows % whole;
+	return static_cast<uint32_t>(std::min<uint64_t>(rows, tensor.rows));
+}
 
 bool is_fit_name(std::string_view name)
 {

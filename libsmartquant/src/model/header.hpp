@@ -30,11 +30,21 @@ Header parse(const Source &source, Behind behind);
 Header parse_gguf(const Source &source);
 Header parse_safetensors(const Source &source);
 
+/// The region that keeps a model's header. Throws Status::NotFound.
+Region header_region_of(const Store &store, std::string_view model);
+
 /// Sets rows and cols from the shape: the innermost dimension is a row. Throws
 /// Malformed when a region cannot have so many. Without elements both are 0.
 void set_matrix_shape(Tensor &tensor);
 /// Turns columns of elements into columns of bytes.
 void widen_to_bytes(Tensor &tensor, uint32_t element_bytes);
+
+/// Elements of a block of rows that is moved at once: enough that the store
+/// reads and writes whole segments, few enough to bound memory.
+inline constexpr uint64_t block_elements = 4u << 20;
+/// Rows of a block: whole segments, so that none is touched twice, unless that
+/// takes more rows than a block has. At least 1.
+uint32_t rows_per_block(const Tensor &tensor);
 
 /// Not empty, UTF-8, no control characters.
 bool is_fit_name(std::string_view name);

@@ -7,32 +7,12 @@
 #include "header.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <optional>
 
 #include <fmt/format.h>
 
 namespace smartquant::model {
 namespace {
-
-// A block of rows is about this long once stored; large enough that the store
-// writes whole segments, small enough to bound memory.
-constexpr uint64_t block_elements = 4u << 20;
-constexpr uint64_t segment_elements = 65536;
-constexpr uint64_t group_elements = 32;
-
-/// Rows of a block: whole segments, so that none is written twice, unless that
-/// takes more rows than a block has.
-uint32_t rows_per_block(const Tensor &tensor)
-{
-	const uint64_t stride = (uint64_t{tensor.cols} + group_elements - 1) / group_elements *
-				group_elements;
-	const uint64_t whole = segment_elements / std::gcd(segment_elements, stride);
-	uint64_t rows = std::max<uint64_t>(block_elements / stride, 1);
-	if (rows >= whole)
-		rows -= rows % whole;
-	return static_cast<uint32_t>(std::min<uint64_t>(rows, tensor.rows));
-}
 
 Dtype stored_dtype(const Tensor &tensor, LoadDtype wanted)
 {

@@ -13,6 +13,7 @@ _sqctl_options() {
     bench) echo "--format --path --seconds" ;;
     rm) echo "--model" ;;
     load) echo "--name --dtype --placement" ;;
+    export) echo "--format --decoded --rounding --output -o" ;;
     stats) echo "--format --reset" ;;
     trace) echo "--format --rounding --axis --rows --as --output -o" ;;
     model) echo "--mapping --parameters" ;;
@@ -31,6 +32,7 @@ _sqctl_values() {
     *:--as) echo "list dramsim3 ramulator2" ;;
     *:--mapping) echo "interleaved stock" ;;
     *:--format) _sqctl_ask "$3" info | sed -n 's/^formats *//p' ;;
+    *:--decoded) echo "fp32 fp16 bf16" ;;
     *:--model) _sqctl_ask "$3" regions | sed -n 's,^\([^ /]*\)/.*,\1,p' | sort -u ;;
     esac
 }
@@ -46,7 +48,7 @@ _sqctl_ask() {
 
 _sqctl() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="list info create store read error regions show rm seal tag load verify stats up doctor bench trace model"
+    local commands="list info create store read error regions show rm seal tag load export verify stats up doctor bench trace model"
     local command='' device='' i
     for ((i = 1; i < COMP_CWORD; i++)); do
         # "embedded:PATH" is split at its colon.
