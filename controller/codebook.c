@@ -2,8 +2,8 @@
 /*
  * Making the codebook of a region of placement tuned
  *
- * A histogram over x with 8192 places, weighted by scale squared, stands for
- * the data. The 8 cells of 3 bits are the best there are (dynamic programming
+ * A histogram over x with 8192 places, weighted by scale squared (and by what
+ * the columns matter, where that is known), stands for the data. The 8 cells of 3 bits are the best there are (dynamic programming
  * on places of 1/128, then Lloyd's iteration on all of them); each cell is
  * then cut where its two halves are best, again and again to 8 bits. The last
  * cut of the cell around 0 is at 0, so that no cell has both signs in it. The
@@ -35,7 +35,7 @@ void sqc_codebook_begin(struct sqc_codebook_builder *builder)
 }
 
 void sqc_codebook_add(struct sqc_codebook_builder *builder, uint8_t dtype,
-		      const void *words)
+		      const void *words, const float *importance)
 {
 	float values[SQC_GROUP_ELEMENTS];
 	double scale = 0.0;
@@ -50,12 +50,13 @@ void sqc_codebook_add(struct sqc_codebook_builder *builder, uint8_t dtype,
 	if (!(scale * scale > 0.0))
 		return;
 	for (unsigned int i = 0; i < SQC_GROUP_ELEMENTS; i++) {
+		double weight = scale * scale * (importance ? (double)importance[i] : 1.0);
 		double x = (double)values[i] / scale;
 		int place = (int)((x + 1.0) * ZERO_PLACE);
 
 		place = place < PLACES ? place : PLACES - 1;
-		builder->weight[place] += scale * scale;
-		builder->moment[place] += scale * scale * x;
+		builder->weight[place] += weight;
+		builder->moment[place] += weight * x;
 	}
 }
 

@@ -416,6 +416,20 @@ sqc_status sqc_write(struct sqc_store *store,
 		     const void *data, uint64_t bytes,
 		     struct sqc_result *result);
 
+/*
+ * The same with what each column matters (as the mean square of its
+ * activations): errors of placement tuned are weighted with it when the write
+ * makes a codebook, and it is without effect otherwise. `importance` has one
+ * number a column; they are finite, at least 0, and only their ratios matter.
+ * NULL: all columns alike. Errors: also INVALID_INPUT (such a number), UNSUPPORTED
+ * (the placement is not tuned). [exclusive]
+ */
+sqc_status sqc_write_weighted(struct sqc_store *store,
+			      const struct sqc_write_request *request,
+			      const float *importance,
+			      const void *data, uint64_t bytes,
+			      struct sqc_result *result);
+
 /* -------------------------------------------------------------- formats */
 
 /* The formats and encodings that this controller offers, in table order.

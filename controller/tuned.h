@@ -69,9 +69,9 @@ struct sqc_codebook_builder {
 };
 
 void sqc_codebook_begin(struct sqc_codebook_builder *builder);
-/* 32 words of a float dtype, finite. */
+/* 32 words of a float dtype, finite, and what each matters; NULL: all alike. */
 void sqc_codebook_add(struct sqc_codebook_builder *builder, uint8_t dtype,
-		      const void *words);
+		      const void *words, const float *importance);
 /* Without any weight the levels are uniform. */
 void sqc_codebook_finish(struct sqc_codebook_builder *builder,
 			 struct sqc_codebook *codebook);

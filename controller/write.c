@@ -33,6 +33,7 @@ struct writer {
 	struct sqc_region *region;
 	const struct sqc_write_request *request;
 	const struct sqc_encoding *encoding;	/* NULL: the region's own words */
+	const float *importance;		/* of each column; NULL: all alike */
 	uint32_t block_elements;
 	uint32_t block_bytes;
 	const uint8_t *data;
@@ -399,6 +400,20 @@ static bool sample_words(struct writer *writer, uint64_t row, uint32_t col, uint
 	return words_finite(geometry->dtype, words, SQC_GROUP_ELEMENTS);
 }
 
+/* What the columns of a group matter; 0 for those that are padding. */
+static const float *sample_importance(const struct writer *writer, uint32_t col,
+				      float importance[SQC_GROUP_ELEMENTS])
+{
+	const uint32_t rest = writer->region->geometry.cols - col;
+	const uint32_t count = rest < SQC_GROUP_ELEMENTS ? rest : SQC_GROUP_ELEMENTS;
+
+	if (!writer->importance)
+		return NULL;
+	memset(importance, 0, SQC_GROUP_ELEMENTS * sizeof(*importance));
+	memcpy(importance, writer->importance + col, count * sizeof(*importance));
+	return importance;
+}
+
 static void codebook_make(struct writer *writer, struct sqc_codebook *codebook)
 {
 	const struct sqc_geometry *geometry = &writer->region->geometry;
@@ -407,16 +422,17 @@ static void codebook_make(struct writer *writer, struct sqc_codebook *codebook)
 	const uint64_t step = (groups + SAMPLE_GROUPS - 1) / SAMPLE_GROUPS;
 	struct sqc_codebook_builder *builder = &writer->scratch->codebook;
 	uint8_t words[SQC_GROUP_ELEMENTS * 4];
+	float importance[SQC_GROUP_ELEMENTS];
 
 	sqc_codebook_begin(builder);
 	for (uint64_t i = 0; i * step < groups; i++) {
 		/* One of each `step`, at places that do not line up with rows. */
 		uint64_t group = i * step + (i * 2654435761u >> 7) % step;
+		uint32_t col = (uint32_t)(group % row_groups) * SQC_GROUP_ELEMENTS;
 
-		if (group < groups &&
-		    sample_words(writer, group / row_groups,
-				 (uint32_t)(group % row_groups) * SQC_GROUP_ELEMENTS, words))
-			sqc_codebook_add(builder, geometry->dtype, words);
+		if (group < groups && sample_words(writer, group / row_groups, col, words))
+			sqc_codebook_add(builder, geometry->dtype, words,
+					 sample_importance(writer, col, importance));
 	}
 	sqc_codebook_finish(builder, codebook);
 }
@@ -478,10 +494,28 @@ static sqc_status write_checked(struct writer *writer)
 	return status;
 }
 
+static sqc_status importance_check(const struct writer *writer)
+{
+	const struct sqc_geometry *geometry = &writer->region->geometry;
+
+	if (!writer->importance)
+		return SQ_STATUS_SUCCESS;
+	if (geometry->placement != SQ_PLACEMENT_TUNED)
+		return SQ_STATUS_UNSUPPORTED;
+	for (uint32_t col = 0; col < geometry->cols; col++) {
+		/* False for a NaN, too. */
+		if (!(writer->importance[col] >= 0.0f && writer->importance[col] < INFINITY))
+			return SQ_STATUS_INVALID_INPUT;
+	}
+	return SQ_STATUS_SUCCESS;
+}
+
 static sqc_status write_refused(const struct writer *writer, uint64_t bytes)
 {
-	const sqc_status status = sqc_writable(writer->store);
+	sqc_status status = sqc_writable(writer->store);
 
+	if (!status)
+		status = importance_check(writer);
 	if (status)
 		return status;
 	if (writer->region->sealed)
@@ -507,11 +541,19 @@ static void count_write(const struct writer *writer)
 sqc_status sqc_write(struct sqc_store *store, const struct sqc_write_request *request,
 		     const void *data, uint64_t bytes, struct sqc_result *result)
 {
+	return sqc_write_weighted(store, request, NULL, data, bytes, result);
+}
+
+sqc_status sqc_write_weighted(struct sqc_store *store, const struct sqc_write_request *request,
+			      const float *importance, const void *data, uint64_t bytes,
+			      struct sqc_result *result)
+{
 	struct writer writer;
 	sqc_status status = writer_begin(&writer, store, request);
 
 	*result = (struct sqc_result){ 0 };
 	writer.store = store;
+	writer.importance = importance;
 	writer.data = data;
 	writer.result = result;
 	if (!status)

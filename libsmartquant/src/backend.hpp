@@ -51,7 +51,9 @@ public:
 
 	virtual std::uint64_t store_bytes(const RegionInfo &region,
 					  const sqc_write_request &request) = 0;
+	// `importance` is empty, or has a number for each column.
 	virtual StoreResult store(const RegionInfo &region, const sqc_write_request &request,
+				  std::span<const float> importance,
 				  std::span<const std::byte> data) = 0;
 	// Resolves SQ_FORMAT_TAG.
 	virtual sqc_layout layout(const RegionInfo &region, const sqc_read_request &request) = 0;

@@ -137,7 +137,9 @@ StoreRequest request_of(const smartquant_store_request *request)
 		return {};
 	return {.encoding = Encoding(request->encoding),
 		.allow_rounding = request->allow_rounding,
-		.rows = rows_of(request->first_row, request->end_row)};
+		.rows = rows_of(request->first_row, request->end_row),
+		.importance = {request->importance,
+			       request->importance ? request->importance_count : 0}};
 }
 
 std::uint64_t count_ns(std::chrono::nanoseconds time)

@@ -70,9 +70,10 @@ void Queue::store(Region &region, const StoreRequest &request, std::span<const s
 
 	check_store_data(region.identity_, write, data.size(),
 			 region.backend().store_bytes(region.identity_, write));
-	engine().add(tag, [identity = region.identity_, write, data](Backend &backend,
-								     Completion &completion) {
-		completion.store = backend.store(identity, write, data);
+	check_importance(region.identity_, request.importance);
+	engine().add(tag, [identity = region.identity_, write, importance = request.importance,
+			   data](Backend &backend, Completion &completion) {
+		completion.store = backend.store(identity, write, importance, data);
 	});
 }
 

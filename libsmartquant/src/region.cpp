@@ -48,7 +48,8 @@ StoreResult Region::store(const StoreRequest &request, std::span<const std::byte
 	const sqc_write_request write = write_request(identity_, request);
 
 	check_store_data(identity_, write, data.size(), backend().store_bytes(identity_, write));
-	return backend().store(identity_, write, data);
+	check_importance(identity_, request.importance);
+	return backend().store(identity_, write, request.importance, data);
 }
 
 StoreResult Region::store(std::span<const std::byte> data)

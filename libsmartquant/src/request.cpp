@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "request.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "failure.hpp"
 #include "text.hpp"
 
@@ -112,6 +115,28 @@ void check_store_data(const RegionInfo &region, const sqc_write_request &request
 	     concat("data of ", data_bytes, " bytes does not fit; ", request.row_count, " rows of ",
 		    region.cols, " columns in encoding ", Encoding(request.encoding).name(),
 		    " take ", needed_bytes, " bytes"));
+}
+
+void check_importance(const RegionInfo &region, std::span<const float> importance)
+{
+	const std::string subject = region_subject(region.name);
+
+	if (importance.empty())
+		return;
+	if (region.placement != Placement::Tuned)
+		fail(Status::Unsupported, subject,
+		     concat("placement ", name(region.placement),
+			    " has no codebook that importance could shape; use placement tuned"));
+	if (importance.size() != region.cols)
+		fail(Status::Length, subject,
+		     concat("importance of ", importance.size(), " columns; the region has ",
+			    region.cols));
+	const auto bad = std::ranges::find_if_not(
+		importance, [](float number) { return number >= 0 && std::isfinite(number); });
+	if (bad != importance.end())
+		fail(Status::InvalidInput, subject,
+		     concat("importance of column ", bad - importance.begin(),
+			    " is not a finite number of at least 0"));
 }
 
 void check_spec(const RegionSpec &spec)

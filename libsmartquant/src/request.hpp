@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include <smartquant/region.hpp>
@@ -24,6 +25,8 @@ void check_read_buffer(const RegionInfo &region, std::uint64_t buffer_bytes,
 		       std::uint64_t needed_bytes);
 void check_store_data(const RegionInfo &region, const sqc_write_request &request,
 		      std::uint64_t data_bytes, std::uint64_t needed_bytes);
+// Throws Status::Length, Status::InvalidInput or Status::Unsupported. Empty is fine.
+void check_importance(const RegionInfo &region, std::span<const float> importance);
 // Throws Status::Name or Status::InvalidInput.
 void check_spec(const RegionSpec &spec);
 

@@ -171,6 +171,11 @@ public:
         const sqc_write_request request = {handle, encoding, flags, first_row, row_count};
         return sqc_write(store_, &request, data.data(), data.size(), &result);
     }
+    sqc_status write_weighted(std::uint32_t handle, const float* importance, const Bytes& data)
+    {
+        const sqc_write_request request = {handle, SQ_ENCODING_DTYPE, 0, 0, info(handle).rows};
+        return sqc_write_weighted(store_, &request, importance, data.data(), data.size(), &result);
+    }
     sqc_status write(std::uint32_t handle, const Bytes& data) { return write(handle, data, 0, info(handle).rows); }
 
     Read read(const sqc_read_request& request) const

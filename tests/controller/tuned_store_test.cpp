@@ -3,11 +3,13 @@
 // Regions of placement tuned in a store: exact words, good prefixes, counters,
 // codebooks that live and die with their region
 #include "encoding.h"
+#include "golden.hpp"
 #include "store.hpp"
 #include "tuned.h"
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace {
 
@@ -348,6 +350,92 @@ TEST(TunedStore, DamageToScalesOrEscapesIsAMediaError)
     const_cast<std::uint8_t*>(found)[4096] ^= 1;    // the first escape
     EXPECT_EQ(store.read(handle, SQ_FORMAT_TUNED(8)).status, SQ_STATUS_SUCCESS) << "codes need no escapes";
     EXPECT_EQ(store.read(handle).status, SQ_STATUS_MEDIA_FAILURE);
+}
+
+// tests/golden/make-tuned.py is written from docs/formats.md alone, codebook included.
+TEST(TunedStore, GivesTheBytesOfASecondImplementation)
+{
+    const auto document = golden::load("tuned.json");
+    Store store(16u << 20);
+    for (const auto& golden_case : document["cases"]) {
+        const std::string dtype_name = golden_case["dtype"];
+        const std::uint8_t dtype = dtype_name == "bf16" ? SQ_DTYPE_BF16 : dtype_name == "fp16" ? SQ_DTYPE_FP16 : SQ_DTYPE_FP32;
+        const std::uint32_t rows = golden_case["rows"], cols = golden_case["cols"];
+        const auto name = dtype_name + "." + std::to_string(rows) + "x" + std::to_string(cols);
+        SCOPED_TRACE(name);
+        const auto importance = golden::floats(golden_case["importance"]);
+        const auto words = golden::bytes(golden_case["words"]);
+        const auto handle = store.make(name, rows, cols, dtype, SQ_PLACEMENT_TUNED);
+        ASSERT_EQ(store.write_weighted(handle, importance.empty() ? nullptr : importance.data(), words), SQ_STATUS_SUCCESS);
+        for (unsigned bits = 2; bits <= 8; ++bits) {
+            std::vector<float> levels(1u << bits);
+            ASSERT_EQ(sqc_region_levels(store.get(), handle, bits, levels.data()), SQ_STATUS_SUCCESS);
+            EXPECT_EQ(levels, golden::floats(golden_case["levels"][std::to_string(bits)])) << bits << " bits";
+        }
+        for (const auto& [format, bytes] : golden_case["formats"].items()) {
+            const auto read = store.read(handle, sqc_format_by_name(format.c_str()));
+            ASSERT_EQ(read.status, SQ_STATUS_SUCCESS) << format;
+            EXPECT_EQ(read.bytes, golden::bytes(bytes)) << format;
+        }
+        EXPECT_EQ(store.native(handle), words);
+        EXPECT_EQ(store.info(handle).escapes, golden_case["escapes"]);
+    }
+    EXPECT_EQ(document["cases"].size(), 12u);
+}
+
+// Two kinds of columns want different levels; those that matter get them.
+TEST(TunedStore, ImportanceMovesTheErrorToColumnsThatDoNotMatter)
+{
+    constexpr std::uint32_t rows = 64, cols = 256;
+    const auto matters = [](std::size_t column) { return column % 2 == 0; };
+    std::vector<float> values, importance(cols);
+    std::mt19937 random(5);
+    std::normal_distribution<float> normal(0, 0.05f);
+    for (std::uint32_t i = 0; i < rows * cols; ++i)
+        values.push_back(matters(i % cols) ? normal(random) * 0.1f : normal(random));
+    for (std::size_t c = 0; c < cols; ++c)
+        importance[c] = matters(c) ? 1.0f : 0.001f;
+    Bytes words(values.size() * 4);
+    sqc_values_to_words(SQ_DTYPE_FP32, values.data(), values.size(), words.data());
+
+    Store store(16u << 20);
+    const auto error = [&](std::uint32_t handle) {
+        const auto got = decoded(store, handle, 4);
+        double sum = 0;
+        for (std::size_t i = 0; i < values.size(); ++i)
+            sum += double{importance[i % cols]} * std::pow(double{values[i]} - got[i], 2);
+        return sum;
+    };
+    const auto plain = store.make("plain", rows, cols, SQ_DTYPE_FP32, SQ_PLACEMENT_TUNED);
+    const auto weighted = store.make("weighted", rows, cols, SQ_DTYPE_FP32, SQ_PLACEMENT_TUNED);
+    ASSERT_EQ(store.write(plain, words), SQ_STATUS_SUCCESS);
+    ASSERT_EQ(store.write_weighted(weighted, importance.data(), words), SQ_STATUS_SUCCESS);
+    EXPECT_LT(error(weighted), 0.5 * error(plain));
+    EXPECT_EQ(store.native(weighted), words);
+
+    // All alike is what none is; only ratios count, as long as sums are exact.
+    const auto same = store.make("same", rows, cols, SQ_DTYPE_FP32, SQ_PLACEMENT_TUNED);
+    ASSERT_EQ(store.write_weighted(same, std::vector<float>(cols, 4.0f).data(), words), SQ_STATUS_SUCCESS);
+    EXPECT_EQ(decoded(store, same, 4), decoded(store, plain, 4));
+    // None of any weight: the codebook is uniform, the words exact.
+    ASSERT_EQ(store.write_weighted(same, std::vector<float>(cols, 0.0f).data(), words), SQ_STATUS_SUCCESS);
+    EXPECT_EQ(store.native(same), words);
+}
+
+TEST(TunedStore, ImportanceThatMeansNothingIsRefused)
+{
+    Store store(16u << 20);
+    const auto handle = store.make("w", 4, 40, SQ_DTYPE_BF16, SQ_PLACEMENT_TUNED);
+    const auto words = gaussian(SQ_DTYPE_BF16, 160, 1);
+    ASSERT_EQ(store.write(handle, words), SQ_STATUS_SUCCESS);
+    for (const float bad : {-1.0f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+        std::vector<float> importance(40, 1.0f);
+        importance[39] = bad;
+        EXPECT_EQ(store.write_weighted(handle, importance.data(), gaussian(SQ_DTYPE_BF16, 160, 2)), SQ_STATUS_INVALID_INPUT);
+        EXPECT_EQ(store.native(handle), words);
+    }
+    const auto aligned = store.make("aligned", 4, 40);
+    EXPECT_EQ(store.write_weighted(aligned, std::vector<float>(40, 1.0f).data(), words), SQ_STATUS_UNSUPPORTED);
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ sqc_codebook codebook_of(std::uint8_t dtype, const rows::Bytes& words)
     sqc_codebook codebook;
     sqc_codebook_begin(builder.get());
     for (std::size_t at = 0; at < words.size(); at += 32 * sqc_dtype_bytes(dtype))
-        sqc_codebook_add(builder.get(), dtype, words.data() + at);
+        sqc_codebook_add(builder.get(), dtype, words.data() + at, nullptr);
     sqc_codebook_finish(builder.get(), &codebook);
     return codebook;
 }

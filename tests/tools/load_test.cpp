@@ -489,6 +489,73 @@ TEST_F(Load, WhatIsNoFileIsRefused)
 	EXPECT_THROW(sq::model::load(store_, "/dev/zero"), sq::Error);
 }
 
+// ------------------------------------------------- activation statistics
+
+// As llama.cpp's importance matrices have them, beside a tensor by its plain name.
+Gguf small_statistics()
+{
+	std::vector<float> up(64), embedding(64);
+	for (size_t i = 0; i < 64; i++) {
+		up[i] = i % 2 == 0 ? 1.0f : 0.0f;
+		embedding[i] = i < 32 ? 0.5f : 2.0f;
+	}
+	Gguf gguf;
+	gguf.add_text("general.type", "imatrix");
+	gguf.tensors = {
+		{"blk.0.ffn_up.weight.in_sum2", {64, 2}, 0, as_bytes(up) + as_bytes(up)},
+		{"blk.0.ffn_up.weight.counts", {1, 2}, 0, as_bytes({7, 7})},
+		{"token_embd.weight", {64}, 0, as_bytes(embedding)},
+	};
+	return gguf;
+}
+
+TEST_F(Load, StatisticsShapeTheCodebooksOfTheirTensors)
+{
+	const auto statistics = write(small_statistics().file(), "statistics.gguf");
+	load(small_gguf().file(), {.name = "plain", .placement = sq::Placement::Tuned});
+	const auto report =
+		load(small_gguf().file(), {.placement = sq::Placement::Tuned, .importance = statistics});
+	EXPECT_EQ(report.weighted_tensors, 2u);
+	const auto levels = [&](const char *name) { return store_.region(name).levels(4); };
+	EXPECT_NE(levels("m/blk.0.ffn_up.weight"), levels("plain/blk.0.ffn_up.weight"));
+	EXPECT_NE(levels("m/token_embd.weight"), levels("plain/token_embd.weight"));
+	EXPECT_EQ(levels("m/blk.0.experts.weight"), levels("plain/blk.0.experts.weight"));
+	for (const char *name : {"blk.0.ffn_up.weight", "token_embd.weight", "blk.0.experts.weight"})
+		EXPECT_EQ(native(store_, std::string("m/") + name), native(store_, std::string("plain/") + name));
+	// What the loader takes out of the file is what a store takes by itself.
+	sq::Region region = store_.create_region(
+		{.name = "w", .rows = 40, .cols = 64, .placement = sq::Placement::Tuned});
+	std::vector<float> importance(64);
+	for (size_t i = 0; i < 64; i++)
+		importance[i] = i % 2 == 0 ? 2.0f : 0.0f;
+	const Bytes words = small_gguf().tensors[2].data;
+	region.store({.importance = importance}, std::as_bytes(std::span(words)));
+	EXPECT_EQ(region.levels(4), levels("m/blk.0.ffn_up.weight"));
+}
+
+TEST_F(Load, StatisticsThatDoNotFitAreRefusedAndNothingStays)
+{
+	const auto refused = [&](Gguf statistics, sq::Placement placement = sq::Placement::Tuned) {
+		const auto file = write(statistics.file(), "statistics.gguf");
+		return refusal(small_gguf().file(), {.placement = placement, .importance = file});
+	};
+	const auto expect = [](const std::string &message, const char *part) {
+		EXPECT_NE(message.find(part), std::string::npos) << message;
+	};
+	expect(refused(small_statistics(), sq::Placement::Aligned), "tuned only");
+	Gguf short_rows = small_statistics();
+	short_rows.tensors[0] = {"blk.0.ffn_up.weight", {32}, 0, as_bytes(std::vector<float>(32, 1.0f))};
+	expect(refused(short_rows), "of 32 columns of f32");
+	Gguf negative = small_statistics();
+	negative.tensors[2].data = as_bytes(std::vector<float>(64, -1.0f));
+	expect(refused(negative), "importance of column 0");
+	Gguf foreign = small_statistics();
+	foreign.magic = "GGML";
+	expect(refused(foreign), "is no GGUF file");
+	expect(refusal(small_gguf().file(), {.placement = sq::Placement::Tuned, .importance = "/nonexistent"}),
+	       "/nonexistent");
+}
+
 // ---------------------------------------------------------------- export
 
 Bytes exported(const sq::Store &store, const sq::model::ExportOptions &options,

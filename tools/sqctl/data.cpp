@@ -26,6 +26,7 @@ struct StoreOptions {
 	std::string file;
 	std::string encoding;
 	std::string rows;
+	std::string importance;
 };
 
 smartquant::Encoding find_encoding(const smartquant::Store &store, const std::string &name)
@@ -50,6 +51,21 @@ smartquant::StoreRequest request_of(const smartquant::Store &store, const smartq
 		request.allow_rounding = true;
 	}
 	return request;
+}
+
+/// One fp32 a column, as it is in the file.
+std::vector<float> read_importance(const smartquant::Region &region, const StoreOptions &options)
+{
+	if (options.importance.empty())
+		return {};
+	std::vector<float> importance(region.info().cols);
+	const std::span<std::byte> bytes = std::as_writable_bytes(std::span(importance));
+	const InputFile input(options.importance, bytes.size());
+	if (input.size() != bytes.size())
+		throw Refused(fmt::format("{}: has {} bytes, the importance of {} columns in fp32 has {}",
+					  input.name(), input.size(), importance.size(), bytes.size()));
+	input.read(0, bytes);
+	return importance;
 }
 
 void check_length(const InputFile &input, uint64_t bytes, const StoreOptions &options)
@@ -103,7 +119,9 @@ Output store(const Context &context, const StoreOptions &options)
 {
 	const smartquant::Store store = context.open_for_writing();
 	smartquant::Region region = store.region(options.name);
-	const smartquant::StoreRequest request = request_of(store, region, options);
+	const std::vector<float> importance = read_importance(region, options);
+	smartquant::StoreRequest request = request_of(store, region, options);
+	request.importance = importance;
 	const uint64_t bytes = region.store_bytes(request);
 	const InputFile input(options.file, bytes);
 	check_length(input, bytes, options);
@@ -132,6 +150,9 @@ Run define_store(CommandLine &line, const Context &context)
 		.type_name("E");
 	line.add_option("--rows", options->rows, "replace only rows FIRST to before END")
 		.type_name("FIRST:END");
+	line.add_option("--importance", options->importance,
+			"placement tuned: what each column matters, an fp32 a column")
+		.type_name("FILE");
 	return [&context, options] { return store(context, *options); };
 }
 

@@ -22,6 +22,7 @@ struct LoadArguments {
 	std::string name;
 	std::string dtype = "default";
 	std::string placement = "aligned";
+	std::string importance;
 };
 
 volatile std::sig_atomic_t interrupted = 0;
@@ -59,6 +60,9 @@ std::string load_text(const json &document)
 	out += rounded == 0 ? "rounded: none\n"
 			    : fmt::format("rounded: {}, by at most {:.3g} of a value\n", rounded,
 					  document.at("max_rounding_error").get<double>());
+	if (document.at("weighted_tensors").get<uint64_t>() > 0)
+		out += fmt::format("codebooks with activation statistics: {}\n",
+				   plain(document.at("weighted_tensors")));
 	out += listed("placement word (NaN or infinity)", document.at("non_finite"));
 	out += listed("kept as bytes (no floats)", document.at("kept_as_bytes"));
 	return out + listed("without a region (empty)", document.at("empty"));
@@ -77,6 +81,7 @@ json report_json(const model::LoadReport &report)
 		{"rounded_tensors", report.rounded_tensors},
 		{"rounded_elements", report.rounded_elements},
 		{"max_rounding_error", report.max_rounding_error},
+		{"weighted_tensors", report.weighted_tensors},
 		{"non_finite", report.non_finite},
 		{"kept_as_bytes", report.kept_as_bytes},
 		{"empty", report.empty}};
@@ -90,7 +95,8 @@ Output load(const Context &context, const LoadArguments &arguments)
 	Progress progress("load");
 	model::LoadOptions options{.name = arguments.name,
 				   .dtype = parse_load_dtype(arguments.dtype),
-				   .placement = smartquant::parse_placement(arguments.placement)};
+				   .placement = smartquant::parse_placement(arguments.placement),
+				   .importance = arguments.importance};
 	options.progress = [&](const model::LoadProgress &state) {
 		progress.show(static_cast<double>(state.bytes) / static_cast<double>(state.bytes_total),
 			      state.tensor);
@@ -123,6 +129,10 @@ Run define_load(CommandLine &line, const Context &context)
 		.one_of({"default", "bf16", "fp16", "fp32", "source"});
 	line.add_option("--placement", arguments->placement, "of float tensors")
 		.one_of({"aligned", "word", "tuned"});
+	line.add_option("--importance", arguments->importance,
+			"activation statistics for placement tuned: GGUF or safetensors, tensors of the "
+			"same name, or with .in_sum2 behind it")
+		.type_name("FILE");
 	return [&context, arguments] { return load(context, *arguments); };
 }
 

@@ -82,6 +82,11 @@ struct LoadOptions {
 	std::string name = {};		// of the model; empty: the file's name without its extension
 	LoadDtype dtype = LoadDtype::Default;
 	Placement placement = Placement::Aligned; // of float data
+	// A file of activation statistics that shape the codebooks of placement
+	// tuned (StoreRequest::importance): GGUF or safetensors, for a tensor T an
+	// fp32 tensor T.in_sum2 (as llama.cpp's importance matrices have) or T of
+	// as many columns. Empty: none. Embedded stores only.
+	std::filesystem::path importance = {};
 	// Called after each block of rows; false stops the load (Status::Aborted).
 	std::function<bool(const LoadProgress &)> progress = {};
 };
@@ -97,6 +102,7 @@ struct LoadReport {
 	std::uint32_t rounded_tensors = 0;
 	std::uint64_t rounded_elements = 0;
 	float max_rounding_error = 0;	// largest |stored - given| / |given|
+	std::uint32_t weighted_tensors = 0;	// whose codebook knows activation statistics
 	std::vector<std::string> non_finite; // tensors that needed placement word
 	std::vector<std::string> kept_as_bytes;
 	std::vector<std::string> empty;	// tensors without elements

@@ -11,8 +11,8 @@
 // Requests run in any order and complete in any order. A request that is
 // wrong in itself (unknown format, rows out of range, short buffer) is
 // refused by the call that queues it; what fails later arrives as a
-// Completion with a status. The buffer belongs to the request until its
-// completion was waited for, or the queue is gone.
+// Completion with a status. The buffer (and a store's importance) belongs to
+// the request until its completion was waited for, or the queue is gone.
 //
 // Calls on one Queue may run in several threads at the same time, moving
 // excepted.

@@ -62,6 +62,11 @@ struct StoreRequest {
 	Encoding encoding = Encoding::dtype();
 	bool allow_rounding = false;	// a float encoding other than the dtype is rounded
 	Rows rows = {};
+	// What each column matters, as the mean square of its activations: cols
+	// finite numbers of at least 0, of which only the ratios count. Placement
+	// tuned weights its errors with them when the store makes a codebook
+	// (one of all rows, or the first). Empty: all alike. Embedded stores only.
+	std::span<const float> importance = {};
 };
 
 // A fetch, and the lines that it read for data, in order: noted where they are

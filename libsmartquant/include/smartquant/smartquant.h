@@ -234,6 +234,8 @@ typedef struct smartquant_store_request {
 	bool allow_rounding;
 	uint32_t first_row;
 	uint32_t end_row;
+	const float *importance;	/* of each column, for placement tuned; NULL: all alike */
+	size_t importance_count;	/* columns */
 } smartquant_store_request;
 
 typedef struct smartquant_store_result {

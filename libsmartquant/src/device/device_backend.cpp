@@ -249,8 +249,14 @@ sqc_result DeviceBackend::submit_store(const RegionInfo &region, const sqc_write
 }
 
 StoreResult DeviceBackend::store(const RegionInfo &region, const sqc_write_request &request,
+				 std::span<const float> importance,
 				 std::span<const std::byte> data)
 {
+	if (!importance.empty())
+		fail(Status::Unsupported, region_subject(region.name),
+		     "a card takes no importance of columns; make the codebook in an embedded "
+		     "store, whose file can be the card's plane memory");
+
 	const std::uint64_t row_bytes = data.size() / request.row_count;
 	const std::uint64_t piece_rows = limits_.transfer_bytes_max / row_bytes;
 	sqc_result sum{};

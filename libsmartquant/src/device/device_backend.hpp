@@ -38,6 +38,7 @@ public:
 	std::uint64_t store_bytes(const RegionInfo &region,
 				  const sqc_write_request &request) override;
 	StoreResult store(const RegionInfo &region, const sqc_write_request &request,
+			  std::span<const float> importance,
 			  std::span<const std::byte> data) override;
 	sqc_layout layout(const RegionInfo &region, const sqc_read_request &request) override;
 	FetchResult fetch(const RegionInfo &region, const sqc_read_request &request,

@@ -298,12 +298,15 @@ std::uint64_t EmbeddedBackend::store_bytes(const RegionInfo &region,
 }
 
 StoreResult EmbeddedBackend::store(const RegionInfo &region, const sqc_write_request &request,
+				   std::span<const float> importance,
 				   std::span<const std::byte> data)
 {
 	const WriteLock lock = change();
 	sqc_result result{};
 	const sqc_status status =
-		sqc_write(store_.get(), &request, data.data(), data.size(), &result);
+		sqc_write_weighted(store_.get(), &request,
+				   importance.empty() ? nullptr : importance.data(), data.data(),
+				   data.size(), &result);
 
 	if (status == SQ_STATUS_STORE_FULL)
 		fail_full(region_subject(region.name), stored_bytes(region, request.row_count));

@@ -85,6 +85,12 @@ bool is_fit_name(std::string_view name)
 	return !name.empty() && is_utf8(name) && std::none_of(name.begin(), name.end(), control);
 }
 
+void fail_file(const std::filesystem::path &file, const Malformed &malformed)
+{
+	throw Error(Status::InvalidInput,
+		    fmt::format("file {} {}", quote(file.string()), malformed.what()));
+}
+
 void set_matrix_shape(Tensor &tensor)
 {
 	const auto &shape = tensor.shape;

@@ -33,6 +33,19 @@ Header parse_safetensors(const Source &source);
 /// The region that keeps a model's header. Throws Status::NotFound.
 Region header_region_of(const Store &store, std::string_view model);
 
+/// Throws Status::InvalidInput: what is wrong with a file, in its name.
+[[noreturn]] void fail_file(const std::filesystem::path &file, const Malformed &malformed);
+
+/// Runs f; what is wrong with the file becomes an Error that names it.
+template <typename F> auto naming(const std::filesystem::path &file, F &&f)
+{
+	try {
+		return f();
+	} catch (const Malformed &malformed) {
+		fail_file(file, malformed);
+	}
+}
+
 /// Sets rows and cols from the shape: the innermost dimension is a row. Throws
 /// Malformed when a region cannot have so many. Without elements both are 0.
 void set_matrix_shape(Tensor &tensor);

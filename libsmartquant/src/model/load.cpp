@@ -4,7 +4,7 @@
 // at a time. The header region is created (and made durable) before the first
 // tensor and sealed after the last, so that a model is complete exactly when
 // its header is sealed.
-#include "header.hpp"
+#include "importance.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -58,6 +58,13 @@ public:
 		report_.kind = header.kind;
 		report_.architecture = header.architecture;
 		report_.file_bytes = source.size();
+		if (!options.importance.empty()) {
+			if (options.placement != Placement::Tuned)
+				throw Error(Status::InvalidInput,
+					    fmt::format("importance {}: of use to placement tuned only",
+							quote(options.importance.string())));
+			importance_.emplace(options.importance);
+		}
 		for (const Tensor &tensor : header.tensors)
 			bytes_total_ += tensor.bytes;
 	}
@@ -164,11 +171,22 @@ private:
 		}
 	}
 
+	/// Empty for tensors that get no codebook.
+	std::vector<float> importance_of(const Tensor &tensor, const Region &region)
+	{
+		if (!importance_ || region.info().placement != Placement::Tuned)
+			return {};
+		std::vector<float> importance = importance_->of(tensor);
+		report_.weighted_tensors += importance.empty() ? 0 : 1;
+		return importance;
+	}
+
 	void store_tensor(const Tensor &tensor, Region &region)
 	{
 		const uint32_t block_rows = rows_per_block(tensor);
 		const uint64_t row_bytes = tensor.bytes / tensor.rows;
 		const uint64_t start = header_.data_offset + tensor.offset;
+		const std::vector<float> importance = importance_of(tensor, region);
 		uint64_t rounded = 0;
 		float error = 0;
 		for (uint32_t row = 0; row < tensor.rows;) {
@@ -177,7 +195,8 @@ private:
 			source_.read(start + row * row_bytes, block_);
 			const StoreResult result = region.store({.encoding = tensor.encoding,
 								 .allow_rounding = true,
-								 .rows = {row, end}},
+								 .rows = {row, end},
+								 .importance = importance},
 								block_);
 			rounded += result.rounded_elements;
 			error = std::max(error, result.max_rounding_error);
@@ -219,22 +238,12 @@ private:
 	const LoadOptions &options_;
 	std::string prefix_;
 	LoadReport report_;
+	std::optional<Importance> importance_;
 	std::vector<Region> created_;	// the header region first
 	std::vector<std::byte> block_;
 	uint64_t bytes_done_ = 0;
 	uint64_t bytes_total_ = 0;
 };
-
-/// Runs f; what is wrong with the file becomes an Error that names it.
-template <typename F> auto naming(const std::filesystem::path &file, F &&f)
-{
-	try {
-		return f();
-	} catch (const Malformed &malformed) {
-		throw Error(Status::InvalidInput, fmt::format("file {} {}", quote(file.string()),
-							      malformed.what()));
-	}
-}
 
 } // namespace
 

@@ -248,6 +248,35 @@ TEST_F(TransferSuite, NonFiniteDataIsRefusedWithItsPlaceAndChangesNothing)
 	EXPECT_EQ(words.fetch({.format = Format::native()}), words_of(values));
 }
 
+TEST_F(TransferSuite, ImportanceShapesCodebooksOfEmbeddedStores)
+{
+	const RegionSpec spec{.name = "w", .rows = 8, .cols = 64, .placement = Placement::Tuned};
+	Region region = create(spec);
+	Region aligned = create({.name = "aligned", .rows = 8, .cols = 64});
+	const auto words = sample_words(Dtype::Bf16, 512);
+	std::vector<float> importance(64, 1.0f);
+
+	EXPECT_ERROR(aligned.store({.importance = importance}, words), Status::Unsupported,
+		     "use placement tuned");
+	EXPECT_ERROR(region.store({.importance = std::span(importance).first(63)}, words),
+		     Status::Length, "importance of 63 columns; the region has 64");
+	importance[5] = -1;
+	EXPECT_ERROR(region.store({.importance = importance}, words), Status::InvalidInput,
+		     "importance of column 5");
+	std::ranges::fill(importance, 0.0f);
+	importance[7] = 1;
+	if (is_card()) {
+		EXPECT_ERROR(region.store({.importance = importance}, words), Status::Unsupported,
+			     "embedded store");
+		return;
+	}
+	region.store(words);
+	const auto plain = region.levels(3);
+	region.store({.importance = importance}, words);
+	EXPECT_NE(region.levels(3), plain);
+	EXPECT_EQ(region.fetch({.format = Format::native()}), words);
+}
+
 TEST_F(TransferSuite, RowsOutsideTheRegionAreRefused)
 {
 	Region region = create({.name = "w", .rows = 64, .cols = 32});

@@ -7,12 +7,12 @@
 _sqctl_options() {
     case $1 in
     create) echo "--dtype --shape --placement" ;;
-    store) echo "--encoding --rows" ;;
+    store) echo "--encoding --rows --importance" ;;
     read) echo "--format --rounding --axis --rows --path --decode --digest --output -o" ;;
     error) echo "--format --rounding" ;;
     bench) echo "--format --path --seconds" ;;
     rm) echo "--model" ;;
-    load) echo "--name --dtype --placement" ;;
+    load) echo "--name --dtype --placement --importance" ;;
     export) echo "--format --decoded --rounding --output -o" ;;
     stats) echo "--format --reset" ;;
     trace) echo "--format --rounding --axis --rows --as --output -o" ;;
