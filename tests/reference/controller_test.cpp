@@ -3,13 +3,16 @@
 // The controller against the independent reference: every format, rounding
 // and axis, over dtypes, placements, shapes and kinds of values.
 #include "controller.h"
+#include "golden_cases.hpp"
 #include "reference.hpp"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <memory>
 #include <random>
 #include <string>
@@ -294,6 +297,9 @@ TEST(ControllerAgainstReference, AlignedFp16AlongRows) { compare_all(Dtype::fp16
 TEST(ControllerAgainstReference, WordBf16AlongRows) { compare_all(Dtype::bf16, Placement::word, Axis::row); }
 TEST(ControllerAgainstReference, WordFp32AlongRows) { compare_all(Dtype::fp32, Placement::word, Axis::row); }
 TEST(ControllerAgainstReference, AlignedBf16AlongColumns) { compare_all(Dtype::bf16, Placement::aligned, Axis::col); }
+TEST(ControllerAgainstReference, WordFp16AlongRows) { compare_all(Dtype::fp16, Placement::word, Axis::row); }
+TEST(ControllerAgainstReference, AlignedFp16AlongColumns) { compare_all(Dtype::fp16, Placement::aligned, Axis::col); }
+TEST(ControllerAgainstReference, WordBf16AlongColumns) { compare_all(Dtype::bf16, Placement::word, Axis::col); }
 TEST(ControllerAgainstReference, AlignedFp32AlongColumns) { compare_all(Dtype::fp32, Placement::aligned, Axis::col); }
 
 TEST(ControllerAgainstReference, LargeBf16) { compare_large(Dtype::bf16); }
@@ -311,6 +317,45 @@ TEST(ControllerAgainstReference, ListsAsManyEscapesAsThePageSays)
             EXPECT_EQ(info.escapes, reference::escapes(region)) << name;
         }
     }
+}
+
+std::string hex(const std::vector<std::uint8_t>& bytes)
+{
+    std::string text;
+    for (const auto byte : bytes) {
+        char digits[3];
+        std::snprintf(digits, sizeof digits, "%02x", byte);
+        text += digits;
+    }
+    return text;
+}
+
+// The file was made once, so this finds a change of both sides at once.
+TEST(ControllerAgainstReference, BothGiveTheGoldenBytes)
+{
+    std::ifstream file(SQ_GOLDEN_DIR "/formats.json");
+    const auto document = nlohmann::json::parse(file);
+    auto golden = document["cases"].begin();
+    const Store store;
+    for (const auto& region : golden_cases::regions()) {
+        const auto handle = store_region(store, region);
+        for (const auto& read : golden_cases::reads(region)) {
+            const auto what = golden_cases::name(region) + " " + std::string(read.format) + " " + golden_cases::name(read.rounding) +
+                              " " + golden_cases::name(read.axis);
+            ASSERT_NE(golden, document["cases"].end());
+            ASSERT_EQ((*golden)["region"], golden_cases::name(region)) << what;
+            ASSERT_EQ((*golden)["format"], std::string(read.format)) << what;
+            const auto delivered = read_controller(store, {handle, sqc_format_by_name(std::string(read.format).c_str()),
+                                                           sq_rounding(read.rounding),
+                                                           static_cast<std::uint8_t>(read.axis == Axis::row ? SQ_AXIS_ROW : SQ_AXIS_COL),
+                                                           read.first_row, read.row_count});
+            ASSERT_EQ(delivered.status, SQ_STATUS_SUCCESS) << what;
+            EXPECT_EQ(hex(delivered.bytes), (*golden)["bytes"]) << what << ": controller";
+            EXPECT_EQ(hex(reference::read(region, read)), (*golden)["bytes"]) << what << ": reference";
+            ++golden;
+        }
+    }
+    EXPECT_EQ(golden, document["cases"].end());
 }
 
 }  // namespace
