@@ -7,8 +7,9 @@
 // along the axis that it multiplies along, and with low-precision copies that
 // are kept beside them. Prints the losses, the memory and the speed.
 //
-//     build/bin/sq-train                      MX9 on the text of Debian's perl-doc
+//     build/bin/sq-train --text "$(scripts/train-text)"
 //     build/bin/sq-train --format mx6 --steps 300 --text ~/books
+#include "curve.hpp"
 #include "network.hpp"
 
 #include <CLI/CLI.hpp>
@@ -29,7 +30,7 @@ using Clock = std::chrono::steady_clock;
 struct Options {
     std::string device = "embedded:";
     std::string format = "mx9";
-    std::string text = "/usr/share/perl";
+    std::string text;
     int steps = 200;
     int batch = 1024;
     float rate = 0.2f;
@@ -44,7 +45,7 @@ Options parse(int argc, char** argv)
     CLI::App app{"Trains a network whose only copy of the weights is in a SmartQuant store."};
     app.add_option("--device", options.device, "Store that holds the weights")->capture_default_str();
     app.add_option("--format", options.format, "Format that the passes see")->capture_default_str();
-    app.add_option("--text", options.text, "File or folder to train on")->capture_default_str();
+    app.add_option("--text", options.text, "File or folder to train on; scripts/train-text fetches one")->required();
     app.add_option("--steps", options.steps, "Steps of training")->check(CLI::Range(1, 1000000))->capture_default_str();
     app.add_option("--batch", options.batch, "Characters a step")->check(CLI::Range(1, 65536))->capture_default_str();
     app.add_option("--rate", options.rate, "Learning rate")->capture_default_str();
@@ -65,6 +66,8 @@ struct Run {
     train::Network network;
     std::vector<float> losses;
     double seconds = 0;
+    train::StoreSeconds store_seconds = {};  // of these
+    double held_out_loss = 0;
 };
 
 void step(Run& run, const train::Batch& batch, float rate)
@@ -76,14 +79,16 @@ void step(Run& run, const train::Batch& batch, float rate)
 
 double megabytes(std::size_t bytes) { return static_cast<double>(bytes) / 1e6; }
 
-// Mean of the losses around a step, so that a curve shows the trend and not the batch.
-double smoothed(const std::vector<float>& losses, std::size_t at)
+// Loss on text that was not trained on; the same for every run.
+void measure_held_out(std::vector<Run>& runs, const train::Text& text, unsigned int seed)
 {
-    const std::size_t first = at >= 9 ? at - 9 : 0;
-    double sum = 0;
-    for (std::size_t i = first; i <= at; ++i)
-        sum += losses[i];
-    return sum / static_cast<double>(at - first + 1);
+    constexpr int batches = 8, size = 1024;
+    std::mt19937 random(seed);
+    for (int i = 0; i < batches; ++i) {
+        const auto batch = text.draw_held_out(size, random);
+        for (auto& run : runs)
+            run.held_out_loss += static_cast<double>(run.network.loss(batch)) / batches;
+    }
 }
 
 void print_losses(const std::vector<Run>& runs)
@@ -97,19 +102,29 @@ void print_losses(const std::vector<Run>& runs)
         const std::size_t at = std::max<std::size_t>(steps * row / 10, 1) - 1;
         fmt::print("{:>8}", at + 1);
         for (const auto& run : runs)
-            fmt::print("{:>14.4f}", smoothed(run.losses, at));
+            fmt::print("{:>14.4f}", train::smoothed(run.losses, at));
         fmt::print("\n");
     }
+    fmt::print("{:>8}", "held out");
+    for (const auto& run : runs)
+        fmt::print("{:>14.4f}", run.held_out_loss);
+    fmt::print("\n\n{}", train::plot(std::vector<train::Curve>{{'f', runs[0].name, runs[0].losses},
+                                                               {'j', runs[1].name, runs[1].losses}}));
+    fmt::print("Losses of {} and {}: {}\n", runs[1].name, runs[2].name,
+               runs[1].losses == runs[2].losses ? "equal bit for bit" : "DIFFERENT");
 }
 
 void print_costs(const std::vector<Run>& runs, int batch)
 {
-    fmt::print("\n{:<14}{:>16}{:>18}{:>16}{:>18}\n", "run", "weights, MB", "optimiser, MB", "together, MB", "characters a s");
+    fmt::print("\n{:<14}{:>14}{:>16}{:>14}{:>16}{:>14}{:>16}{:>16}\n", "run", "weights, MB", "optimiser, MB", "together, MB",
+               "characters a s", "seconds", "low precision", "updates");
     for (const auto& run : runs) {
         const auto weights = run.network.weight_bytes(), optimiser = run.network.optimiser_bytes();
-        fmt::print("{:<14}{:>16.2f}{:>18.2f}{:>16.2f}{:>18.0f}\n", run.name, megabytes(weights), megabytes(optimiser),
-                   megabytes(weights + optimiser), static_cast<double>(run.losses.size()) * batch / run.seconds);
+        fmt::print("{:<14}{:>14.2f}{:>16.2f}{:>14.2f}{:>16.0f}{:>14.2f}{:>14.1f} %{:>14.1f} %\n", run.name, megabytes(weights),
+                   megabytes(optimiser), megabytes(weights + optimiser), static_cast<double>(run.losses.size()) * batch / run.seconds,
+                   run.seconds, 100 * run.store_seconds.formats / run.seconds, 100 * run.store_seconds.updates / run.seconds);
     }
+    fmt::print("(the last two: share of the seconds in the store, for reads in the low precision and for updates)\n");
 }
 
 // Just-in-time against kept copies: memory saved, throughput lost, in per cent.
@@ -145,9 +160,12 @@ void print_json(const std::vector<Run>& runs, const Options& options)
     for (const auto& run : runs) {
         document["runs"].push_back({{"name", run.name},
                                     {"losses", run.losses},
+                                    {"held_out_loss", run.held_out_loss},
                                     {"weight_bytes", run.network.weight_bytes()},
                                     {"optimiser_bytes", run.network.optimiser_bytes()},
-                                    {"seconds", run.seconds}});
+                                    {"seconds", run.seconds},
+                                    {"store_seconds_low_precision", run.store_seconds.formats},
+                                    {"store_seconds_updates", run.store_seconds.updates}});
     }
     const auto comparison = compare(runs[1], runs[2]);
     document["weight_memory_saved_percent"] = comparison.weight_memory_saved;
@@ -175,7 +193,9 @@ void train_all(const Options& options)
 
     std::vector<Run> runs;
     const auto add = [&](const std::string& name, train::Kind kind) {
-        runs.push_back({name, train::Network(kind, {}, options.seed, store, "train-" + name, format), {}});
+        runs.push_back({.name = name,
+                        .network = train::Network(kind, {}, options.seed, store, "train-" + name, format),
+                        .losses = {}});
     };
     add("fp32", train::Kind::plain);
     add("just-in-time", train::Kind::jit);
@@ -195,6 +215,9 @@ void train_all(const Options& options)
     if (!options.json)
         fmt::print(stderr, "\r{:40}\r", "");
 
+    for (auto& run : runs)
+        run.store_seconds = run.network.store_seconds();
+    measure_held_out(runs, text, options.seed + 1);
     options.json ? print_json(runs, options) : print_text(runs, options);
     if (options.check)
         check(runs);

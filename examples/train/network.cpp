@@ -81,9 +81,8 @@ void Network::update(Layer& layer, const Matrix& gradient, float rate)
     layer.weights->update(rate * layer.momentum);
 }
 
-float Network::step(const Batch& batch, float rate)
+std::vector<Matrix> Network::activations(const Batch& batch)
 {
-    // Activations before each layer, and after the last one.
     std::vector<Matrix> activations = {embed(batch)};
     for (std::size_t l = 0; l < layers_.size(); ++l) {
         Matrix next = activations.back() * layers_[l].weights->forward().transpose();
@@ -91,7 +90,17 @@ float Network::step(const Batch& batch, float rate)
             next = next.cwiseMax(0.0f);
         activations.push_back(std::move(next));
     }
+    return activations;
+}
 
+float Network::loss(const Batch& batch)
+{
+    return softmax_gradient(activations(batch).back(), batch);
+}
+
+float Network::step(const Batch& batch, float rate)
+{
+    std::vector<Matrix> activations = this->activations(batch);
     Matrix gradient = std::move(activations.back());
     const float loss = softmax_gradient(gradient, batch);
     for (std::size_t l = layers_.size(); l-- > 0;) {
@@ -120,6 +129,17 @@ std::size_t Network::weight_bytes() const
     for (const auto& layer : layers_)
         bytes += layer.weights->resident_bytes();
     return bytes;
+}
+
+StoreSeconds Network::store_seconds() const
+{
+    StoreSeconds sum = embedding_.weights->store_seconds();
+    for (const auto& layer : layers_) {
+        const auto seconds = layer.weights->store_seconds();
+        sum.formats += seconds.formats;
+        sum.updates += seconds.updates;
+    }
+    return sum;
 }
 
 std::size_t Network::optimiser_bytes() const { return weights() * sizeof(float); }

@@ -27,13 +27,16 @@ public:
     Network(Kind kind, const Sizes& sizes, unsigned int seed, smartquant::Store& store, const std::string& name,
             smartquant::Format format);
 
-    // One step of training; the mean loss of the batch in nats a character.
+    // The mean loss of a batch in nats a character, without learning from it.
+    float loss(const Batch& batch);
+    // One step of training; the mean loss of the batch before it.
     float step(const Batch& batch, float rate);
 
     std::size_t weights() const;
     // What the weights occupy between two steps, and what the optimiser adds.
     std::size_t weight_bytes() const;
     std::size_t optimiser_bytes() const;
+    StoreSeconds store_seconds() const;
 
 private:
     struct Layer {
@@ -42,6 +45,8 @@ private:
     };
 
     Matrix embed(const Batch& batch);
+    // Before each layer, and after the last one.
+    std::vector<Matrix> activations(const Batch& batch);
     void update(Layer& layer, const Matrix& gradient, float rate);
     Matrix embedding_gradient(const Batch& batch, const Matrix& inputs_gradient) const;
 

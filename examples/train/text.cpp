@@ -45,11 +45,21 @@ Text::Text(const std::filesystem::path& where)
 
 Batch Text::draw(int size, std::mt19937& random) const
 {
+    return draw_between(0, held_out(), size, random);
+}
+
+Batch Text::draw_held_out(int size, std::mt19937& random) const
+{
+    return draw_between(held_out(), classes_.size(), size, random);
+}
+
+Batch Text::draw_between(std::size_t begin, std::size_t end, int size, std::mt19937& random) const
+{
     Batch batch;
     batch.size = size;
     for (int i = 0; i < size; ++i) {
         // Modulo and not a distribution: the same draws with every standard library.
-        const auto at = static_cast<std::ptrdiff_t>(random() % (classes_.size() - context - 1));
+        const auto at = static_cast<std::ptrdiff_t>(begin + random() % (end - begin - context));
         batch.inputs.insert(batch.inputs.end(), classes_.begin() + at, classes_.begin() + at + context);
         batch.targets.push_back(classes_[static_cast<std::size_t>(at) + context]);
     }

@@ -27,11 +27,17 @@ public:
     // std::runtime_error when there is less text than one batch needs.
     explicit Text(const std::filesystem::path& where);
 
-    // Contexts and the character that follows each, drawn by `random`.
+    // Contexts and the character that follows each, drawn by `random` from
+    // all but the last twentieth.
     Batch draw(int size, std::mt19937& random) const;
+    // The same from the last twentieth, which is not trained on.
+    Batch draw_held_out(int size, std::mt19937& random) const;
     std::size_t size() const { return classes_.size(); }
 
 private:
+    std::size_t held_out() const { return classes_.size() - classes_.size() / 20; }
+    Batch draw_between(std::size_t begin, std::size_t end, int size, std::mt19937& random) const;
+
     std::vector<std::uint8_t> classes_;
 };
 

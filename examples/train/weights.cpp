@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "weights.hpp"
 
+#include <chrono>
 #include <span>
 
 namespace train {
@@ -8,6 +9,20 @@ namespace {
 
 using smartquant::Axis;
 using smartquant::Format;
+
+// Adds the time until it goes to a sum.
+class Timed {
+public:
+    explicit Timed(double& seconds) : seconds_(seconds) {}
+    Timed(const Timed&) = delete;
+    Timed& operator=(const Timed&) = delete;
+    ~Timed() { seconds_ += std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+private:
+    using Clock = std::chrono::steady_clock;
+    double& seconds_;
+    Clock::time_point start_ = Clock::now();
+};
 
 std::span<float> values_of(Matrix& matrix)
 {
@@ -55,8 +70,16 @@ protected:
     {
         region_.store(std::as_bytes(std::span(values.data(), static_cast<std::size_t>(values.size()))));
     }
-    void fetch_rows() { region_.fetch(row_request_, row_copy_); }
-    void fetch_cols() { region_.fetch(col_request_, col_copy_); }
+    void fetch_rows()
+    {
+        const Timed timed(seconds_.formats);
+        region_.fetch(row_request_, row_copy_);
+    }
+    void fetch_cols()
+    {
+        const Timed timed(seconds_.formats);
+        region_.fetch(col_request_, col_copy_);
+    }
     const Matrix& decode_rows()
     {
         smartquant::decode(row_layout_, row_copy_, {}, values_of(seen_));
@@ -69,6 +92,7 @@ protected:
     }
     void step(const Matrix& step)
     {
+        const Timed timed(seconds_.updates);
         // The buffer of the forward pass is free by now.
         region_.fetch({.format = Format::native()}, std::as_writable_bytes(values_of(seen_)));
         seen_ -= step;
@@ -76,8 +100,10 @@ protected:
     }
     std::size_t stored_bytes() const { return region_.info().stored_bytes; }
     std::size_t copy_bytes() const { return row_copy_.size() + col_copy_.size(); }
+    StoreSeconds store_seconds() const override { return seconds_; }
 
 private:
+    StoreSeconds seconds_;
     smartquant::Region region_;
     Matrix seen_, seen_transposed_;
     smartquant::ReadRequest row_request_, col_request_;

@@ -25,6 +25,11 @@ namespace train {
 
 using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
+struct StoreSeconds {
+    double formats = 0;  // reads in the low precision
+    double updates = 0;  // reads and stores of the exact values
+};
+
 class Weights {
 public:
     virtual ~Weights() = default;
@@ -38,6 +43,8 @@ public:
     virtual void update(const Matrix& step) = 0;
     // Bytes held between two steps.
     virtual std::size_t resident_bytes() const = 0;
+    // Seconds spent in the store so far.
+    virtual StoreSeconds store_seconds() const { return {}; }
 };
 
 enum class Kind { plain, jit, copies };
