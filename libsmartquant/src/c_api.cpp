@@ -618,6 +618,32 @@ smartquant_status smartquant_decode(const smartquant_layout *layout, const void 
 	});
 }
 
+smartquant_status smartquant_region_levels(smartquant_region *region, unsigned int bits,
+					   float *levels)
+{
+	return guarded([&] {
+		require(region, levels);
+		std::ranges::copy(region->inner.levels(bits), levels);
+	});
+}
+
+smartquant_status smartquant_decode_levels(const smartquant_layout *layout, const float *levels,
+					   const void *read, size_t bytes, uint32_t first_row,
+					   uint32_t row_count, float *values)
+{
+	return guarded([&] {
+		require(layout, levels, values);
+
+		const Layout inner = layout_of(*layout);
+		const unsigned int bits = inner.format.tuned_bits();
+
+		decode(inner, memory_of<const std::byte>(read, bytes),
+		       delivered_rows(inner, first_row, row_count),
+		       {levels, bits && bits <= 8 ? std::size_t{1} << bits : 0},
+		       {values, value_count(inner, row_count)});
+	});
+}
+
 smartquant_status smartquant_multiply(const smartquant_layout *layout, const void *read,
 				      size_t bytes, uint32_t first_row, uint32_t row_count,
 				      const float *x, float *y)

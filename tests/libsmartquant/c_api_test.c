@@ -135,6 +135,36 @@ static void test_fetch(smartquant_region *region)
 	      SMARTQUANT_STATUS_INVALID_INPUT, "row bytes");
 }
 
+static void test_tuned(smartquant_store *store)
+{
+	const smartquant_store_request importance = { .importance = weights,
+						      .importance_count = COLS };
+	smartquant_read_request request = { 0 };
+	smartquant_region *region = NULL;
+	smartquant_layout layout;
+	static unsigned char bytes[ROWS * COLS * 2];
+	static float values[ROWS * COLS];
+	float levels[256];
+
+	OK(smartquant_format_parse("tuned8", &request.format));
+	OK(smartquant_region_create(store, "tuned", SMARTQUANT_DTYPE_FP32,
+				    SMARTQUANT_PLACEMENT_TUNED, ROWS, COLS, &region));
+	OK(smartquant_region_store(region, NULL, weights, sizeof(weights), NULL));
+	OK(smartquant_region_layout(region, &request, &layout));
+	OK(smartquant_region_fetch(region, &request, bytes, sizeof(bytes), NULL));
+	OK(smartquant_region_levels(region, 8, levels));
+	OK(smartquant_decode_levels(&layout, levels, bytes, layout.bytes, 0, ROWS, values));
+	for (unsigned int i = 0; i < ROWS * COLS; i++)
+		CHECK(fabsf(values[i] - weights[i]) <= 0.2f);
+	FAILS(smartquant_decode(&layout, bytes, layout.bytes, 0, ROWS, values),
+	      SMARTQUANT_STATUS_FORMAT, "tuned8");
+	FAILS(smartquant_region_levels(region, 9, levels), SMARTQUANT_STATUS_FORMAT, "9");
+	FAILS(smartquant_region_store(region, &importance, weights, sizeof(weights), NULL),
+	      SMARTQUANT_STATUS_INVALID_INPUT, "importance of column 0");
+	OK(smartquant_region_remove(region));
+	smartquant_region_release(region);
+}
+
 static void test_vector(smartquant_store *store, smartquant_region *region)
 {
 	const uint16_t formats[] = { SMARTQUANT_FORMAT_MXINT(8), SMARTQUANT_FORMAT_NATIVE };
@@ -338,6 +368,7 @@ int main(void)
 	test_store(store);
 	test_formats();
 	test_fetch(region);
+	test_tuned(store);
 	test_vector(store, region);
 	test_views(region);
 	test_multipliers(region);

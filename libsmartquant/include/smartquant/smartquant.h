@@ -337,6 +337,14 @@ SMARTQUANT_C_API smartquant_status smartquant_decode(const smartquant_layout *la
 						     const void *read, size_t bytes,
 						     uint32_t first_row, uint32_t row_count,
 						     float *values);
+/* What the codes of format "tuned<bits>" stand for in a region of placement
+ * tuned, in units of a group's scale: 2^bits values, bits 2 to 8. */
+SMARTQUANT_C_API smartquant_status smartquant_region_levels(smartquant_region *region,
+							    unsigned int bits, float *levels);
+/* smartquant_decode() of such a format; `levels` are those of as many bits. */
+SMARTQUANT_C_API smartquant_status
+smartquant_decode_levels(const smartquant_layout *layout, const float *levels, const void *read,
+			 size_t bytes, uint32_t first_row, uint32_t row_count, float *values);
 /* y = W x over these rows; x holds cols values, y row_count. */
 SMARTQUANT_C_API smartquant_status smartquant_multiply(const smartquant_layout *layout,
 						       const void *read, size_t bytes,
