@@ -22,21 +22,23 @@ static sqc_status changeable(const struct sqc_store *store, uint32_t handle,
 }
 
 /* Adds an extent to a range that waits for its sync; syncs the range first
- * when the extent does not follow it. */
+ * when the extent does not follow it (packed ones may share a granule). */
 static sqc_status sync_extent(struct sqc_store *store, struct sqc_extent *range,
 			      uint64_t offset, uint64_t bytes)
 {
+	const uint64_t end = sqc_round_up(offset + bytes, SQC_GRANULE_BYTES);
 	sqc_status status;
 
-	bytes = sqc_space_round(bytes);
 	if (!bytes)
 		return SQ_STATUS_SUCCESS;
-	if (range->bytes && offset == range->offset + range->bytes) {
-		range->bytes += bytes;
+	offset = offset / SQC_GRANULE_BYTES * SQC_GRANULE_BYTES;
+	if (range->bytes && offset >= range->offset && offset <= range->offset + range->bytes) {
+		if (end > range->offset + range->bytes)
+			range->bytes = end - range->offset;
 		return SQ_STATUS_SUCCESS;
 	}
 	status = sqc_sync(store, range->offset, range->bytes);
-	*range = (struct sqc_extent){ offset, bytes };
+	*range = (struct sqc_extent){ offset, end - offset };
 	return status;
 }
 
@@ -54,8 +56,10 @@ static sqc_status sync_segments(struct sqc_store *store, const struct sqc_region
 		if (!segment || sqc_extents_equal(&segment->current, &segment->committed))
 			continue;
 		status = sync_extent(store, &planes, segment->current.planes,
-				     sqc_planes_bytes(geometry, elements));
-		if (!status)
+				     segment->current.packed_bytes ?
+					     segment->current.packed_bytes :
+					     sqc_planes_bytes(geometry, elements));
+		if (!status && !segment->current.packed_bytes)
 			status = sync_extent(store, &tails, segment->current.tail,
 					     sqc_tail_bytes(geometry, elements,
 							    segment->current.escapes));
@@ -74,11 +78,12 @@ static sqc_status stage(struct sqc_store *store, struct sqc_region *region, bool
 
 	region->staged = region->committed;
 	region->staged.precision = region->precision;
+	region->staged.coding = region->coding;
 	region->staged.sealed = region->sealed || seal;
 	if (region->reserve.bytes) {
 		region->staged.map = (struct sqc_extent){
 			.offset = region->reserve.offset,
-			.bytes = sqc_map_bytes(&region->geometry, region->written),
+			.bytes = sqc_map_bytes(region, region->written),
 		};
 		region->staged.map_crc = sqc_map_write(store, region);
 		status = sync_segments(store, region);
@@ -141,6 +146,62 @@ sqc_status sqc_region_commit(struct sqc_store *store, struct sqc_region *region,
 		status = sqc_journal_commit(store);
 	settle(store, status);
 	return status;
+}
+
+void sqc_region_abandon(struct sqc_store *store, struct sqc_region *region)
+{
+	sqc_segments_release(store, region);
+	if (region->committed.map.bytes)
+		sqc_space_release(&store->space, region->committed.map.offset,
+				  region->committed.map.bytes);
+	if (region->reserve.bytes)
+		sqc_space_release(&store->space, region->reserve.offset, region->reserve.bytes);
+}
+
+/* Exchanges what two regions of one geometry have for segments. */
+static void segments_swap(struct sqc_region *a, struct sqc_region *b)
+{
+	const struct sqc_region was = *a;
+
+	sqc_region_code(a, b->coding);
+	a->chunks = b->chunks;
+	a->written = b->written;
+	a->escapes = b->escapes;
+	a->extent_bytes = b->extent_bytes;
+	a->reserve = b->reserve;
+	a->changes++;
+	sqc_region_code(b, was.coding);
+	b->chunks = was.chunks;
+	b->written = was.written;
+	b->escapes = was.escapes;
+	b->extent_bytes = was.extent_bytes;
+	b->reserve = was.reserve;
+	b->committed = was.committed;
+}
+
+sqc_status sqc_region_commit_as(struct sqc_store *store, struct sqc_region *region,
+				struct sqc_region *next)
+{
+	sqc_status status;
+
+	next->precision = region->precision;
+	status = stage(store, next, true);
+	next->pending = SQC_PENDING_NOTHING;
+	if (status)
+		return status;
+	region->staged = next->staged;
+	region->pending = SQC_PENDING_COMMIT;
+	status = sqc_journal_commit(store);
+	region->pending = SQC_PENDING_NOTHING;
+	if (status)
+		return status;
+	segments_swap(region, next);
+	sqc_region_abandon(store, next);
+	next->committed = (struct sqc_commit){ 0 };
+	next->reserve = (struct sqc_extent){ 0 };
+	region->committed = (struct sqc_commit){ 0 };
+	committed(store, region);
+	return SQ_STATUS_SUCCESS;
 }
 
 static sqc_status flush_all(struct sqc_store *store)
@@ -214,12 +275,7 @@ sqc_status sqc_region_set_precision(struct sqc_store *store, uint32_t handle, ui
 
 static void region_forget(struct sqc_store *store, struct sqc_region *region)
 {
-	sqc_segments_release(store, region);
-	if (region->committed.map.bytes)
-		sqc_space_release(&store->space, region->committed.map.offset,
-				  region->committed.map.bytes);
-	if (region->reserve.bytes)
-		sqc_space_release(&store->space, region->reserve.offset, region->reserve.bytes);
+	sqc_region_abandon(store, region);
 	sqc_region_detach(store, region);
 	sqc_region_free(store, region);
 }
@@ -231,7 +287,7 @@ sqc_status sqc_region_delete(struct sqc_store *store, uint32_t handle)
 
 	if (status)
 		return status;
-	if (region->views)
+	if (region->views || region->packing)
 		return SQ_STATUS_IN_USE;
 	if (region->durable) {
 		region->pending = SQC_PENDING_DELETE;
@@ -268,7 +324,7 @@ sqc_status sqc_sanitize(struct sqc_store *store)
 
 	if (status)
 		return status;
-	if (store->view_count)
+	if (store->view_count || store->packing_count)
 		return SQ_STATUS_IN_USE;
 	for (uint32_t slot = 0; slot < slots; slot++) {
 		if (store->regions[slot])

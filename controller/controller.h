@@ -108,7 +108,8 @@ sqc_status sqc_open(struct sqc_store **store, void *memory, uint64_t bytes,
 		    uint32_t flags, uint64_t logical_bytes,
 		    const char **reason);
 
-/* Frees the store's volatile state. What was not flushed is lost. */
+/* Frees the store's volatile state; nothing is being packed any more. What was
+ * not flushed is lost. */
 void sqc_close(struct sqc_store *store);
 
 struct sqc_store_info {
@@ -167,6 +168,29 @@ sqc_status sqc_region_create(struct sqc_store *store,
 sqc_status sqc_region_delete(struct sqc_store *store, uint32_t handle);
 /* Flushes the region and makes it read-only; idempotent. [exclusive] */
 sqc_status sqc_region_seal(struct sqc_store *store, uint32_t handle);
+/*
+ * Seals a region and codes its planes (coding packed, formats.md): the same
+ * bytes from every read, in less plane memory. Durable at once, all or nothing:
+ * a process that is killed leaves the region as it was, or packed. Idempotent.
+ * Needs room for the packed segments beside the others. Views stay. [exclusive]
+ * Errors: INVALID_HANDLE, UNSUPPORTED (only placement aligned can be packed),
+ * READ_ONLY, STORE_FULL, RESOURCES_EXHAUSTED, MEDIA_FAILURE (*error_row, if not
+ * NULL: first row of the damaged segment), SYNC_FAILED, IN_USE (being packed).
+ */
+sqc_status sqc_region_pack(struct sqc_store *store, uint32_t handle, uint32_t *error_row);
+/*
+ * The same in bounded steps, so that others can read meanwhile. Until the end
+ * the region takes no writes and cannot be deleted (IN_USE).
+ */
+struct sqc_packing;
+/* Errors: those of sqc_region_pack(). [exclusive] */
+sqc_status sqc_pack_begin(struct sqc_store *store, uint32_t handle,
+			  struct sqc_packing **packing);
+/* Packs a segment, or, after the last one, makes the packed region the durable
+ * one. *done and *total count steps. [exclusive] */
+sqc_status sqc_pack_step(struct sqc_packing *packing, uint64_t *done, uint64_t *total);
+/* Gives up what is not done, and frees the packing. [exclusive] */
+void sqc_pack_end(struct sqc_packing *packing);
 /* Sets the precision tag, durably. Errors: FORMAT. [exclusive] */
 sqc_status sqc_region_set_precision(struct sqc_store *store, uint32_t handle,
 				    uint16_t format);
@@ -262,7 +286,8 @@ sqc_status sqc_read_layout(const struct sqc_store *store,
 sqc_status sqc_layout_of(uint8_t dtype, uint8_t placement, uint32_t rows, uint32_t cols,
 		      const struct sqc_read_request *request,
 		      struct sqc_layout *layout);
-/* Scratch memory, 64-byte aligned, that sqc_read() of this layout needs. [shared] */
+/* Scratch memory, 64-byte aligned, that sqc_read() of this layout needs; most
+ * of it is touched only when the region is packed. [shared] */
 size_t sqc_read_scratch_bytes(const struct sqc_layout *layout);
 /*
  * Reads. `bytes` must be layout.bytes. On an error nothing in `out` may be
@@ -479,7 +504,7 @@ void sqc_view_next(const struct sqc_store *store, uint32_t after, uint32_t *next
  * the view, or of SQC_VIEW_LOAD_SCRATCH_BYTES. [shared]
  * Errors: INVALID_ADDRESS (counted as a poison load), MEDIA_FAILURE.
  */
-#define SQC_VIEW_LOAD_SCRATCH_BYTES	(1u << 20)
+#define SQC_VIEW_LOAD_SCRATCH_BYTES	(3u << 20)
 sqc_status sqc_view_load(struct sqc_store *store, uint64_t dpa,
 			 unsigned int bytes, uint64_t *value, void *scratch);
 /* Counts an access outside of any view, or a store to one. [shared] */

@@ -24,6 +24,7 @@
 	  .source_even = SQC_SOURCE_VALUES, .code_bits = (bits_),	\
 	  .planes = (bits_), .block = 32, .scale_bytes = 1,		\
 	  .default_rounding = SQ_ROUNDING_EVEN, .takes_rounding = true,	\
+	  .signed_zeros = true,						\
 	  .encode = sqc_mxfp_encode, .decode = sqc_mxfp_decode }
 
 /* mx9, mx6, mx4: a microexponent takes one plane more than the code. */

@@ -59,6 +59,8 @@ struct sqc_format {
 	/* Rounding applied to the elements: the MX formats accept all three,
 	 * the others only SQ_ROUNDING_EVEN. */
 	bool takes_rounding;
+	/* What is made of groups or planes shows the sign of a zero, too. */
+	bool signed_zeros;
 	/*
 	 * One row of `cols` elements, `rounding` resolved. Groups:
 	 * ceil(cols / 32) of them, the last one padded with +0; so for

@@ -4,9 +4,35 @@
 #include "float_bits.h"
 #include "gather.h"
 #include "little_endian.h"
+#include "unpack.h"
+
+/* In the extent the exponents come first, then the planes, the signs and the
+ * escapes: what a read of some planes needs lies together. */
+static void packed_begin(struct sqc_gather *gather, const struct sqc_store *store)
+{
+	const struct sqc_geometry *geometry = gather->geometry;
+	const uint32_t *bytes = sqc_segment_packed(geometry, gather->segment);
+	struct sqc_unpack *unpack = gather->unpack;
+	uint32_t at = bytes[geometry->runs];
+
+	gather->coded = store->memory + gather->segment->current.planes;
+	gather->coded_begin[geometry->runs] = 0;
+	for (uint32_t run = 1; run < geometry->runs; at += bytes[run++])
+		gather->coded_begin[run] = at;
+	gather->coded_begin[0] = at;
+	gather->coded_begin[geometry->runs + 1] = at + bytes[0];
+	gather->escapes = gather->segment->current.escapes;
+	if (!unpack)
+		return;
+	for (uint32_t run = 0; run < geometry->runs; run++)
+		gather->run[run] = (const uint8_t *)unpack->planes[run];
+	gather->exponents = unpack->exponents;
+	gather->escape_indexes = (const uint8_t *)unpack->escape_indexes;
+	gather->escape_words = unpack->escape_words;
+}
 
 void sqc_gather_begin(struct sqc_gather *gather, const struct sqc_store *store,
-		      const struct sqc_region *region, uint64_t index)
+		      const struct sqc_region *region, uint64_t index, struct sqc_unpack *unpack)
 {
 	const struct sqc_geometry *geometry = &region->geometry;
 	const struct sqc_segment *segment = sqc_segment_at(region, index);
@@ -20,8 +46,14 @@ void sqc_gather_begin(struct sqc_gather *gather, const struct sqc_store *store,
 	gather->escapes = 0;
 	gather->checked = 0;
 	gather->coder = region->tuned ? &region->tuned->coder : NULL;
+	gather->coded = NULL;
+	gather->unpack = region->coding == SQ_CODING_PACKED ? unpack : NULL;
 	if (!gather->segment)
 		return;
+	if (region->coding == SQ_CODING_PACKED) {
+		packed_begin(gather, store);
+		return;
+	}
 	for (uint32_t run = 0; run < gather->runs; run++)
 		gather->run[run] = store->memory +
 				   sqc_run_offset(geometry, index, gather->elements,
@@ -49,6 +81,17 @@ const uint8_t *sqc_gather_run(const struct sqc_gather *gather, uint32_t run, uin
 	}
 }
 
+const uint8_t *sqc_gather_stored(const struct sqc_gather *gather, uint32_t run, uint32_t *bytes)
+{
+	uint32_t index;
+
+	if (!gather->coded)
+		return sqc_gather_run(gather, run, bytes);
+	index = sqc_gather_run_index(gather, run);
+	*bytes = sqc_segment_packed(gather->geometry, gather->segment)[index];
+	return gather->coded + gather->coded_begin[index];
+}
+
 uint32_t sqc_gather_run_index(const struct sqc_gather *gather, uint32_t run)
 {
 	if (run == SQC_RUN_EXPONENTS)
@@ -65,11 +108,16 @@ bool sqc_gather_check(struct sqc_gather *gather, uint32_t run)
 
 	if (gather->checked & bit)
 		return true;
-	memory = sqc_gather_run(gather, run, &bytes);
+	memory = sqc_gather_stored(gather, run, &bytes);
 	if (sqc_crc32c(0, memory, bytes) != gather->segment->crc[index])
 		return false;
 	gather->checked |= bit;
 	return true;
+}
+
+bool sqc_gather_open(struct sqc_gather *gather, uint32_t run)
+{
+	return gather->coded ? sqc_unpack_open(gather, run) : sqc_gather_check(gather, run);
 }
 
 bool sqc_gather_check_all(struct sqc_gather *gather)

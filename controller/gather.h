@@ -3,7 +3,8 @@
  * Gathering: from the runs of one segment to groups and words
  *
  * A gather looks at one segment and owns nothing. It checks nothing by
- * itself: whoever uses a run calls sqc_gather_check() for it first.
+ * itself: whoever uses a run calls sqc_gather_open() for it first. The runs of
+ * a packed segment are then those that were decoded into `unpack`.
  */
 #ifndef SMARTQUANT_GATHER_H
 #define SMARTQUANT_GATHER_H
@@ -14,6 +15,8 @@
 /* Groups gathered at once: a piece of a row. */
 #define SQC_PIECE_GROUPS		64u
 #define SQC_PIECE_ELEMENTS		(SQC_PIECE_GROUPS * SQC_GROUP_ELEMENTS)
+
+struct sqc_unpack;
 
 struct sqc_gather {
 	const struct sqc_store *store;
@@ -29,6 +32,11 @@ struct sqc_gather {
 	const uint8_t *escape_indexes;		/* 16 bits each */
 	const uint8_t *escape_words;
 	uint64_t checked;			/* runs that were, a bit each; see gather.c */
+	struct sqc_unpack *unpack;		/* of a packed region; else NULL */
+	/* Coding packed: the extent, and where in it each run begins (as its
+	 * CRC is numbered). */
+	const uint8_t *coded;
+	uint32_t coded_begin[SQC_RUNS_MAX];
 };
 
 struct sqc_gather_scratch {
@@ -37,16 +45,23 @@ struct sqc_gather_scratch {
 	struct sqc_tuned_group tuned[SQC_PIECE_GROUPS];
 };
 
+/* `unpack` is where a packed segment is decoded; NULL when the runs are only
+ * checked. */
 void sqc_gather_begin(struct sqc_gather *gather, const struct sqc_store *store,
-		      const struct sqc_region *region, uint64_t segment);
+		      const struct sqc_region *region, uint64_t segment,
+		      struct sqc_unpack *unpack);
 
 /* Memory and size of a run: a data run's number, SQC_RUN_EXPONENTS or
- * SQC_RUN_ESCAPES. */
+ * SQC_RUN_ESCAPES. Of a packed segment, of what it is decoded to. */
 const uint8_t *sqc_gather_run(const struct sqc_gather *gather, uint32_t run, uint32_t *bytes);
+/* The same of a run as it is stored. Run 0 of a packed segment are its signs. */
+const uint8_t *sqc_gather_stored(const struct sqc_gather *gather, uint32_t run, uint32_t *bytes);
 /* Number of a run among the segment's CRCs: the tail's follow the data runs'. */
 uint32_t sqc_gather_run_index(const struct sqc_gather *gather, uint32_t run);
 /* True when the run matches its CRC. Looks once, as long as it does. */
 bool sqc_gather_check(struct sqc_gather *gather, uint32_t run);
+/* Makes a run readable: checks it, and decodes it with what it builds on. */
+bool sqc_gather_open(struct sqc_gather *gather, uint32_t run);
 /* True when every run of the segment does. */
 bool sqc_gather_check_all(struct sqc_gather *gather);
 

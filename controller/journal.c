@@ -76,7 +76,7 @@ static struct sqc_entry entry_of(const struct sqc_region *region)
 		.flags = commit->sealed ? SQC_ENTRY_SEALED : 0,
 		.dtype = region->geometry.dtype,
 		.placement = region->geometry.placement,
-		.coding = region->coding,
+		.coding = commit->coding,
 		.precision = commit->precision,
 		.name_bytes = region->name_bytes,
 		.rows = region->geometry.rows,
@@ -220,8 +220,11 @@ void sqc_journal_format(uint8_t *memory, const struct sqc_superblock *superblock
 static bool entry_valid(const struct sqc_store *store, const struct sqc_entry *entry,
 			const char *name, struct sqc_geometry *geometry)
 {
-	if (!entry->generation || !entry->rows || !entry->cols ||
-	    entry->coding != SQ_CODING_RAW || entry->flags > SQC_ENTRY_SEALED)
+	if (!entry->generation || !entry->rows || !entry->cols || entry->flags > SQC_ENTRY_SEALED)
+		return false;
+	if (entry->coding == SQ_CODING_PACKED ?
+		    entry->placement != SQ_PLACEMENT_ALIGNED || entry->flags != SQC_ENTRY_SEALED :
+		    entry->coding != SQ_CODING_RAW)
 		return false;
 	if (!sqc_name_valid(name, entry->name_bytes) ||
 	    !sqc_region_fits(store, entry->rows, entry->cols, entry->placement, entry->dtype) ||
@@ -265,6 +268,7 @@ static sqc_status entry_replay(struct sqc_store *store, const uint8_t *at, uint6
 	region = sqc_region_make(store, &geometry, name, entry.name_bytes);
 	if (!region)
 		return SQ_STATUS_RESOURCES_EXHAUSTED;
+	sqc_region_code(region, entry.coding);
 	region->generation = entry.generation;
 	region->precision = entry.precision;
 	region->sealed = entry.flags & SQC_ENTRY_SEALED;
@@ -273,6 +277,7 @@ static sqc_status entry_replay(struct sqc_store *store, const uint8_t *at, uint6
 		.map = { entry.map_offset, entry.map_bytes },
 		.map_crc = entry.map_crc,
 		.precision = entry.precision,
+		.coding = entry.coding,
 		.sealed = region->sealed,
 	};
 	sqc_region_attach(store, region, entry.slot);

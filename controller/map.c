@@ -2,11 +2,20 @@
 /* A region's map: the durable form of its segments. */
 #include <string.h>
 
+#include "little_endian.h"
 #include "store.h"
 
-static uint32_t entry_bytes(const struct sqc_geometry *geometry)
+/* Bytes of the runs that a packed segment's entry tells; those of the last, the
+ * escapes, are what is left of the extent. */
+static uint32_t packed_numbers(const struct sqc_region *region)
 {
-	return (uint32_t)sqc_round_up(sizeof(struct sqc_map_entry) + 4u * geometry->crcs, 8);
+	return region->coding == SQ_CODING_PACKED ? region->geometry.crcs - 1u : 0;
+}
+
+static uint32_t entry_bytes(const struct sqc_region *region)
+{
+	return (uint32_t)sqc_round_up(sizeof(struct sqc_map_entry) + 4u * region->geometry.crcs +
+				      2u * packed_numbers(region), 8);
 }
 
 /* Of the codebook between the map's head and its entries. */
@@ -16,12 +25,12 @@ static uint32_t codebook_bytes(const struct sqc_geometry *geometry)
 		       (uint32_t)sqc_round_up(sizeof(struct sqc_codebook), 8) : 0;
 }
 
-uint64_t sqc_map_bytes(const struct sqc_geometry *geometry, uint64_t segments_written)
+uint64_t sqc_map_bytes(const struct sqc_region *region, uint64_t segments_written)
 {
 	if (!segments_written)
 		return 0;
-	return sizeof(struct sqc_map) + codebook_bytes(geometry) +
-	       segments_written * entry_bytes(geometry);
+	return sizeof(struct sqc_map) + codebook_bytes(&region->geometry) +
+	       segments_written * entry_bytes(region);
 }
 
 static void extent_release(struct sqc_store *store, struct sqc_extent *extent)
@@ -34,7 +43,7 @@ static void extent_release(struct sqc_store *store, struct sqc_extent *extent)
 sqc_status sqc_map_reserve(struct sqc_store *store, struct sqc_region *region,
 			   uint64_t segments_written)
 {
-	struct sqc_extent extent = { .bytes = sqc_map_bytes(&region->geometry, segments_written) };
+	struct sqc_extent extent = { .bytes = sqc_map_bytes(region, segments_written) };
 	sqc_status status;
 
 	if (extent.bytes <= region->reserve.bytes)
@@ -54,21 +63,24 @@ static void entry_write(uint8_t *at, const struct sqc_region *region, uint64_t i
 		.segment = (uint32_t)index,
 		.escapes = segment->current.escapes,
 		.planes_offset = segment->current.planes,
-		.tail_offset = segment->current.tail,
+		.tail_offset = segment->current.packed_bytes ? segment->current.packed_bytes :
+							       segment->current.tail,
 	};
-	const uint32_t crc_bytes = region->geometry.crcs * 4u;
+	uint8_t *numbers = at + sizeof(entry) + region->geometry.crcs * 4u;
 
+	memset(at, 0, entry_bytes(region));
 	memcpy(at, &entry, sizeof(entry));
-	memcpy(at + sizeof(entry), segment->crc, crc_bytes);
-	memset(at + sizeof(entry) + crc_bytes, 0,
-	       entry_bytes(&region->geometry) - sizeof(entry) - crc_bytes);
+	memcpy(at + sizeof(entry), segment->crc, region->geometry.crcs * 4u);
+	for (uint32_t run = 0; run < packed_numbers(region); run++)
+		sqc_put_le16(numbers + 2 * (size_t)run,
+			     (uint16_t)sqc_segment_packed(&region->geometry, segment)[run]);
 }
 
 uint32_t sqc_map_write(struct sqc_store *store, const struct sqc_region *region)
 {
 	const struct sqc_map map = {
 		.count = (uint32_t)region->written,
-		.entry_bytes = entry_bytes(&region->geometry),
+		.entry_bytes = entry_bytes(region),
 	};
 	uint8_t *begin = store->memory + region->reserve.offset;
 	uint8_t *at = begin + sizeof(map);
@@ -90,6 +102,22 @@ uint32_t sqc_map_write(struct sqc_store *store, const struct sqc_region *region)
 	return sqc_crc32c(0, begin, (size_t)(at - begin));
 }
 
+/* The same of a packed segment. `end` is where the one before it ended, rounded
+ * up to a line; there, and only there, it may begin beside a granule. */
+static bool packed_claim(struct sqc_store *store, const struct sqc_extents *extents, uint64_t *end)
+{
+	const uint64_t limit = store->superblock.data_offset + store->superblock.data_bytes;
+	struct sqc_extent packed;
+
+	if (extents->planes > limit || extents->packed_bytes > limit - extents->planes ||
+	    (extents->planes % SQC_GRANULE_BYTES && extents->planes != *end))
+		return false;
+	packed = sqc_packed_extent(extents);
+	*end = sqc_round_up(extents->planes + extents->packed_bytes, SQC_LINE_BYTES);
+	return !packed.bytes || sqc_space_claim(&store->space, packed.offset, packed.bytes,
+						SQC_GRANULE_BYTES);
+}
+
 /* Takes the extents that a map entry names; false when they cannot be right. */
 static bool extents_claim(struct sqc_store *store, const struct sqc_geometry *geometry,
 			  uint64_t index, const struct sqc_extents *extents)
@@ -108,8 +136,30 @@ static bool extents_claim(struct sqc_store *store, const struct sqc_geometry *ge
 	return sqc_space_claim(&store->space, extents->tail, tail, SQC_GRANULE_BYTES);
 }
 
+/* Takes the sizes of a packed segment's runs, `bytes` in all. */
+static bool packed_load(const struct sqc_region *region, const uint8_t *at, uint64_t bytes,
+			struct sqc_segment *segment)
+{
+	const uint8_t *numbers = at + sizeof(struct sqc_map_entry) + region->geometry.crcs * 4u;
+	uint32_t *runs = sqc_segment_packed(&region->geometry, segment);
+	const uint32_t last = packed_numbers(region);
+	uint64_t sum = 0;
+
+	for (uint32_t run = 0; run < last; run++) {
+		runs[run] = sqc_le16(numbers + 2 * (size_t)run);
+		sum += runs[run];
+	}
+	if (!bytes || bytes > UINT32_MAX || sum > bytes)
+		return false;
+	runs[last] = (uint32_t)(bytes - sum);
+	segment->current.packed_bytes = (uint32_t)bytes;
+	return !runs[last] == !segment->current.escapes;
+}
+
+/* `packed_end`: see packed_claim(). */
 static sqc_status entry_load(struct sqc_store *store, struct sqc_region *region,
-			     const uint8_t *at, uint64_t next_segment, const char **reason)
+			     const uint8_t *at, uint64_t next_segment, uint64_t *packed_end,
+			     const char **reason)
 {
 	struct sqc_map_entry entry;
 	struct sqc_segment *segment;
@@ -126,10 +176,18 @@ static sqc_status entry_load(struct sqc_store *store, struct sqc_region *region,
 	segment = sqc_segment_at(region, entry.segment);
 	segment->current = (struct sqc_extents){
 		.planes = entry.planes_offset,
-		.tail = entry.tail_offset,
 		.escapes = entry.escapes,
 	};
-	if (!extents_claim(store, &region->geometry, entry.segment, &segment->current)) {
+	if (region->coding != SQ_CODING_PACKED) {
+		segment->current.tail = entry.tail_offset;
+	} else if (!packed_load(region, at, entry.tail_offset, segment)) {
+		*reason = "a packed region's map has runs that do not fill their extent";
+		return SQ_STATUS_STORE_DAMAGED;
+	}
+	if (segment->current.packed_bytes ?
+		    segment->current.escapes > sqc_segment_elements(&region->geometry, entry.segment) ||
+			    !packed_claim(store, &segment->current, packed_end) :
+		    !extents_claim(store, &region->geometry, entry.segment, &segment->current)) {
 		*reason = "a region map names plane memory that is not there, or in use twice";
 		return SQ_STATUS_STORE_DAMAGED;
 	}
@@ -151,8 +209,8 @@ static bool map_valid(struct sqc_store *store, const struct sqc_region *region,
 	    region->committed.map_crc)
 		return false;
 	memcpy(map, store->memory + extent->offset, sizeof(*map));
-	return map->count && map->entry_bytes == entry_bytes(&region->geometry) &&
-	       extent->bytes == sqc_map_bytes(&region->geometry, map->count);
+	return map->count && map->entry_bytes == entry_bytes(region) &&
+	       extent->bytes == sqc_map_bytes(region, map->count);
 }
 
 static sqc_status codebook_load(struct sqc_store *store, struct sqc_region *region,
@@ -175,7 +233,7 @@ static sqc_status codebook_load(struct sqc_store *store, struct sqc_region *regi
 sqc_status sqc_map_load(struct sqc_store *store, struct sqc_region *region, const char **reason)
 {
 	const uint8_t *at;
-	uint64_t next_segment = 0;
+	uint64_t next_segment = 0, packed_end = 0;
 	struct sqc_map map;
 
 	if (!region->committed.map.bytes)
@@ -193,7 +251,8 @@ sqc_status sqc_map_load(struct sqc_store *store, struct sqc_region *region, cons
 		at += codebook_bytes(&region->geometry);
 	}
 	for (uint32_t i = 0; i < map.count; i++, at += map.entry_bytes) {
-		const sqc_status status = entry_load(store, region, at, next_segment, reason);
+		const sqc_status status = entry_load(store, region, at, next_segment, &packed_end,
+						     reason);
 		struct sqc_map_entry entry;
 
 		if (status)

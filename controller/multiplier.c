@@ -114,7 +114,7 @@ sqc_status sqc_multiplier_check(struct sqc_multiplier *multiplier, struct sqc_re
 	for (uint64_t i = begin / SQC_SEGMENT_ELEMENTS; i <= (end - 1) / SQC_SEGMENT_ELEMENTS; i++) {
 		const uint64_t base = i * SQC_SEGMENT_ELEMENTS;
 
-		sqc_gather_begin(&gather, multiplier->store, multiplier->region, i);
+		sqc_gather_begin(&gather, multiplier->store, multiplier->region, i, NULL);
 		if (!gather.segment)
 			continue;
 		if (!segment_check(multiplier, &gather, &lines)) {

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "bit_stream.h"
+
 /* Contexts in memory of the caller are zstd's "static" interface. */
 #define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
@@ -14,140 +16,128 @@
 #include <immintrin.h>
 #endif
 
-#define HEADER_BYTES	4u
-#define HEADER_CODED	0x80000000u
+/* A run of a plane begins with a header of 16 bits, bytes with one of 32. */
+#define PLANE_HEADER	2u
+#define PLANE_CODED	0x8000u
+#define BYTES_HEADER	4u
+#define BYTES_CODED	0x80000000u
+
+/* Elements in one symbol of the entropy coder. Of 4 to 8, six gave the least
+ * bits on weights: longer symbols need longer tables. */
+#define SYMBOL_BITS	6u
+#define SYMBOL_MASK	0x3f3f3f3f3f3f3f3fu
+#define SYMBOLS_MAX	((SQC_SEGMENT_ELEMENTS + SYMBOL_BITS - 1) / SYMBOL_BITS)
 
 /*
  * A level far below zero makes zstd skip its match finder: the streams are
  * independent bits, in which a match saves nothing and costs a sequence. What
- * stays is the Huffman coding of the bytes.
+ * stays is the Huffman coding of the symbols.
  */
 #define HUFFMAN_ONLY_LEVEL	(-100000)
 
 /* ------------------------------------------------------- entropy coder */
 
-static void set_parameters(ZSTD_CCtx *context)
+static size_t whole_lines(size_t bytes)
 {
+	return (bytes + 63) / 64 * 64;
+}
+
+/* Behind the context: the stream `new` of one plane, as symbols and as bits. */
+#define SYMBOLS_BYTES	whole_lines(SYMBOLS_MAX + SQC_PACKED_SLACK)
+#define BITS_BYTES	whole_lines(SQC_SEGMENT_ELEMENTS / 8 + SQC_PACKED_SLACK)
+
+static size_t encoder_context_bytes(void)
+{
+	return whole_lines(ZSTD_estimateCCtxSize(1));
+}
+
+static size_t decoder_context_bytes(void)
+{
+	return whole_lines(ZSTD_estimateDCtxSize());
+}
+
+size_t sqc_packed_encoder_bytes(void)
+{
+	return encoder_context_bytes() + SYMBOLS_BYTES + BITS_BYTES;
+}
+
+size_t sqc_packed_decoder_bytes(void)
+{
+	return decoder_context_bytes() + SYMBOLS_BYTES + BITS_BYTES;
+}
+
+bool sqc_packed_encoder_begin(void *encoder)
+{
+	ZSTD_CCtx *context = ZSTD_initStaticCCtx(encoder, encoder_context_bytes());
+
+	if (context == NULL)
+		return false;
 	ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, HUFFMAN_ONLY_LEVEL);
 	ZSTD_CCtx_setParameter(context, ZSTD_c_literalCompressionMode, ZSTD_ps_enable);
 	ZSTD_CCtx_setParameter(context, ZSTD_c_format, ZSTD_f_zstd1_magicless);
 	ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0);
 	ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 0);
+	return true;
 }
 
-size_t sqc_packed_encoder_bytes(void)
+bool sqc_packed_decoder_begin(void *decoder)
 {
-	return ZSTD_estimateCCtxSize(1) + SQC_PACKED_RUN_BYTES;
+	ZSTD_DCtx *context = ZSTD_initStaticDCtx(decoder, decoder_context_bytes());
+
+	return context != NULL &&
+	       !ZSTD_isError(ZSTD_DCtx_setParameter(context, ZSTD_d_format,
+						    ZSTD_f_zstd1_magicless));
 }
 
-size_t sqc_packed_decoder_bytes(void)
+/* Codes into less than `room` bytes; 0 when they do not do. */
+static size_t entropy_encode(void *encoder, const uint8_t *data, size_t bytes, uint8_t *coded,
+			     size_t room)
 {
-	/* Behind the context: the decoded stream `new` of one plane. */
-	return (ZSTD_estimateDCtxSize() + 63) / 64 * 64 +
-	       SQC_SEGMENT_ELEMENTS / 8 + SQC_PACKED_SLACK;
+	size_t used;
+
+	if (!room)
+		return 0;
+	used = ZSTD_compress2(encoder, coded, room - 1, data, bytes);
+	return ZSTD_isError(used) ? 0 : used;
 }
 
-static uint8_t *decoder_stream(void *decoder)
+static bool entropy_decode(void *decoder, const uint8_t *coded, size_t coded_bytes, uint8_t *data,
+			   size_t bytes)
 {
-	return (uint8_t *)decoder + (ZSTD_estimateDCtxSize() + 63) / 64 * 64;
-}
-
-/* Stores `data` at run, coded if that is smaller; returns the bytes used,
- * header included, 0 on failure. */
-static size_t put_stream(const uint8_t *data, size_t bytes, void *encoder, uint8_t *run)
-{
-	uint32_t header = (uint32_t)bytes;
-
-	if (bytes > 0) {
-		ZSTD_CCtx *context = ZSTD_initStaticCCtx(encoder, ZSTD_estimateCCtxSize(1));
-		size_t coded;
-
-		if (context == NULL)
-			return 0;
-		set_parameters(context);
-		/* Less room than the data itself: "does not fit" means "not worth it". */
-		coded = ZSTD_compress2(context, run + HEADER_BYTES, bytes - 1, data, bytes);
-		if (!ZSTD_isError(coded))
-			header = (uint32_t)coded | HEADER_CODED;
-		else
-			memcpy(run + HEADER_BYTES, data, bytes);
-	}
-	memcpy(run, &header, HEADER_BYTES);
-	return HEADER_BYTES + (header & ~HEADER_CODED);
-}
-
-/*
- * Finds the stream of `bytes` bytes at a run. A plain one is used in place, a
- * coded one is decoded to `into`. *used says where it ends in the run.
- */
-static const uint8_t *get_stream(const uint8_t *run, size_t run_bytes, size_t bytes,
-				 uint8_t *into, void *decoder, size_t *used)
-{
-	uint32_t header;
-	size_t stored;
-	ZSTD_DCtx *context;
-
-	if (run_bytes < HEADER_BYTES)
-		return NULL;
-	memcpy(&header, run, HEADER_BYTES);
-	stored = header & ~HEADER_CODED;
-	if (stored > run_bytes - HEADER_BYTES)
-		return NULL;
-	*used = HEADER_BYTES + stored;
-	if (!(header & HEADER_CODED))
-		return stored == bytes ? run + HEADER_BYTES : NULL;
-
-	context = ZSTD_initStaticDCtx(decoder, ZSTD_estimateDCtxSize());
-	if (context == NULL)
-		return NULL;
-	ZSTD_DCtx_setParameter(context, ZSTD_d_format, ZSTD_f_zstd1_magicless);
-	if (ZSTD_decompressDCtx(context, into, bytes, run + HEADER_BYTES, stored) != bytes)
-		return NULL;
-	return into;
+	return ZSTD_decompressDCtx(decoder, data, bytes, coded, coded_bytes) == bytes;
 }
 
 size_t sqc_packed_encode_bytes(const uint8_t *data, size_t bytes, void *encoder, uint8_t *run)
 {
-	return put_stream(data, bytes, encoder, run);
+	const size_t coded = entropy_encode(encoder, data, bytes, run + BYTES_HEADER, bytes);
+	const uint32_t header = coded ? (uint32_t)coded | BYTES_CODED : (uint32_t)bytes;
+
+	memcpy(run, &header, BYTES_HEADER);
+	if (!coded)
+		memcpy(run + BYTES_HEADER, data, bytes);
+	return BYTES_HEADER + (coded ? coded : bytes);
 }
 
-int sqc_packed_decode_bytes(const uint8_t *run, size_t run_bytes, uint8_t *data, size_t bytes, void *decoder)
+int sqc_packed_decode_bytes(const uint8_t *run, size_t run_bytes, uint8_t *data, size_t bytes,
+			    void *decoder)
 {
-	size_t used = 0;
-	const uint8_t *stream = get_stream(run, run_bytes, bytes, data, decoder, &used);
+	uint32_t header;
 
-	if (stream == NULL || used != run_bytes)
+	if (run_bytes < BYTES_HEADER)
 		return -1;
-	if (stream != data)
-		memcpy(data, stream, bytes);
+	memcpy(&header, run, BYTES_HEADER);
+	if ((header & ~BYTES_CODED) != run_bytes - BYTES_HEADER)
+		return -1;
+	if (header & BYTES_CODED)
+		return entropy_decode(decoder, run + BYTES_HEADER, run_bytes - BYTES_HEADER, data,
+				      bytes) ? 0 : -1;
+	if (bytes != run_bytes - BYTES_HEADER)
+		return -1;
+	memcpy(data, run + BYTES_HEADER, bytes);
 	return 0;
 }
 
 /* ---------------------------------------------------------- bit streams */
-
-/* Bits are read and written at `position`, least significant first. The
- * memory is readable (writable) for 16 bytes from any byte of the stream. */
-static inline uint64_t peek_bits(const uint8_t *bytes, size_t position)
-{
-	const unsigned int shift = position & 7;
-	uint64_t low;
-
-	memcpy(&low, bytes + (position >> 3), 8);
-	low >>= shift;
-	/* Shifting twice keeps the count below 64 when shift is 0. */
-	return low | (uint64_t)bytes[(position >> 3) + 8] << 1 << (63 - shift);
-}
-
-static inline void poke_bits(uint8_t *bytes, size_t position, uint64_t value)
-{
-	const unsigned int shift = position & 7;
-	uint64_t low;
-
-	memcpy(&low, bytes + (position >> 3), 8);
-	low |= value << shift;
-	memcpy(bytes + (position >> 3), &low, 8);
-	bytes[(position >> 3) + 8] = (uint8_t)(value >> 1 >> (63 - shift));
-}
 
 /* The bits of `value` under `mask`, moved together; and back. */
 static uint64_t gather_portable(uint64_t value, uint64_t mask)
@@ -191,18 +181,18 @@ static size_t new_bits(const struct sqc_packed *state)
 	return (size_t)state->words * 64 - state->count[state->plane];
 }
 
+/* Elements whose significand ended above the next plane. */
+static size_t spent_count(const struct sqc_packed *state)
+{
+	const unsigned int plane = state->plane;
+
+	return plane < state->significand ? 0 : state->count[plane - state->significand + 1];
+}
+
 /* Elements that are significant and have a bit in the next plane. */
 static size_t live_bits(const struct sqc_packed *state)
 {
-	const unsigned int plane = state->plane;
-	const size_t spent = plane < state->significand ? 0 : state->count[plane - state->significand + 1];
-
-	return state->count[plane] - spent;
-}
-
-static size_t stream_bytes(size_t bits)
-{
-	return (bits + 7) / 8;
+	return state->count[state->plane] - spent_count(state);
 }
 
 /*
@@ -222,67 +212,153 @@ static void advance(struct sqc_packed *state, const uint64_t *const *planes, siz
 
 /* --------------------------------------------------------------- encode */
 
-size_t sqc_packed_encode(struct sqc_packed *state, const uint64_t *const *planes,
-			 const uint64_t *sign, void *encoder, uint8_t *run)
+/* A stream under way; its memory is zero. */
+struct stream {
+	uint8_t *bytes;
+	size_t bits;
+};
+
+/* Adds the bits of `value` under `mask`. */
+static void stream_add(struct stream *stream, uint64_t value, uint64_t mask)
 {
-	uint8_t *fresh = (uint8_t *)encoder + ZSTD_estimateCCtxSize(1);
-	const uint64_t *plane = planes[state->plane];
-	const size_t fresh_bytes = stream_bytes(new_bits(state));
-	size_t used, led_count = 0, at = 0;
+	sqc_poke_bits(stream->bytes, stream->bits, gather_portable(value, mask));
+	stream->bits += count_ones(mask);
+}
 
-	memset(fresh, 0, fresh_bytes + SQC_PACKED_SLACK);
-	for (unsigned int w = 0; w < state->words; w++) {
-		const uint64_t rest = ~state->significant[w];
+static struct stream stream_begin(uint8_t *bytes, size_t room)
+{
+	memset(bytes, 0, room);
+	return (struct stream){ bytes, 0 };
+}
 
-		poke_bits(fresh, at, gather_portable(plane[w], rest));
-		at += count_ones(rest);
-	}
-	used = put_stream(fresh, fresh_bytes, encoder, run);
-	if (used == 0)
-		return 0;
+/* The symbols of a stream of bits. */
+static size_t symbols_make(const struct stream *stream, uint8_t *symbols)
+{
+	const size_t count = (stream->bits + SYMBOL_BITS - 1) / SYMBOL_BITS;
 
-	uint8_t *raw = run + used;
+	for (size_t i = 0; i < count; i++)
+		symbols[i] = sqc_peek_bits(stream->bytes, i * SYMBOL_BITS) &
+			     ((1u << SYMBOL_BITS) - 1);
+	return count;
+}
 
-	memset(raw, 0, (size_t)state->words * 8 + SQC_PACKED_SLACK);
-	at = 0;
+/* Codes the bits of `plane` of the elements that are not significant, when
+ * that is smaller than to store them; returns the bytes, or 0. */
+static size_t new_encode(const struct sqc_packed *state, const uint64_t *plane, void *encoder,
+			 uint8_t *coded)
+{
+	uint8_t *symbols = (uint8_t *)encoder + encoder_context_bytes();
+	struct stream fresh = stream_begin(symbols + SYMBOLS_BYTES, BITS_BYTES);
+
+	for (unsigned int w = 0; w < state->words; w++)
+		stream_add(&fresh, plane[w], ~state->significant[w]);
+	return entropy_encode(encoder, symbols, symbols_make(&fresh, symbols), coded,
+			      sqc_stream_bytes(fresh.bits));
+}
+
+/* The signs of those that became significant, and the bits of those that
+ * were, merged; returns the bytes. */
+static size_t rest_encode(const struct sqc_packed *state, const uint64_t *plane,
+			  const uint64_t *sign, uint8_t *run)
+{
+	struct stream rest = stream_begin(run, (size_t)state->words * 8 + SQC_PACKED_SLACK);
+
 	for (unsigned int w = 0; w < state->words; w++) {
 		const uint64_t led = plane[w] & ~state->significant[w];
 		const uint64_t live = state->significant[w] & ~state->spent[w];
-		const uint64_t value = (sign[w] & led) | (plane[w] & live);
 
-		poke_bits(raw, at, gather_portable(value, led | live));
-		at += count_ones(led | live);
-		led_count += count_ones(led);
-		state->significant[w] |= led;
+		stream_add(&rest, (sign[w] & led) | (plane[w] & live), led | live);
 	}
-	advance(state, planes, led_count);
-	return used + stream_bytes(at);
+	return sqc_stream_bytes(rest.bits);
 }
 
-size_t sqc_packed_encode_signs(const struct sqc_packed *state, const uint64_t *sign,
-			       void *encoder, uint8_t *run)
+/* A plane as it is, then the signs; returns the bytes. */
+static size_t plain_encode(const struct sqc_packed *state, const uint64_t *plane,
+			   const uint64_t *sign, uint8_t *run)
 {
-	uint8_t *stream = (uint8_t *)encoder + ZSTD_estimateCCtxSize(1);
-	size_t at = 0;
+	struct stream bits = stream_begin(run, (size_t)state->words * 8 + SQC_PACKED_SLACK);
+	struct stream signs;
+
+	for (unsigned int w = 0; w < state->words; w++)
+		stream_add(&bits, plane[w], ~state->spent[w]);
+	signs = stream_begin(run + sqc_stream_bytes(bits.bits),
+			     (size_t)state->words * 8 + SQC_PACKED_SLACK);
+	for (unsigned int w = 0; w < state->words; w++)
+		stream_add(&signs, sign[w], plane[w] & ~state->significant[w]);
+	return sqc_stream_bytes(bits.bits) + sqc_stream_bytes(signs.bits);
+}
+
+size_t sqc_packed_encode(struct sqc_packed *state, const uint64_t *const *planes,
+			 const uint64_t *sign, void *encoder, uint8_t *run)
+{
+	const uint64_t *plane = planes[state->plane];
+	const size_t coded = new_encode(state, plane, encoder, run + PLANE_HEADER);
+	const uint16_t header = coded ? (uint16_t)(coded | PLANE_CODED) : 0;
+	uint8_t *rest = run + PLANE_HEADER + coded;
+	size_t bytes, led_count = 0;
+
+	memcpy(run, &header, PLANE_HEADER);
+	bytes = coded ? rest_encode(state, plane, sign, rest) :
+			plain_encode(state, plane, sign, rest);
+	for (unsigned int w = 0; w < state->words; w++) {
+		led_count += count_ones(plane[w] & ~state->significant[w]);
+		state->significant[w] |= plane[w] & ~state->spent[w];
+	}
+	advance(state, planes, led_count);
+	return PLANE_HEADER + coded + bytes;
+}
+
+size_t sqc_packed_encode_signs(const struct sqc_packed *state, const uint64_t *sign, uint8_t *run)
+{
+	struct stream signs = stream_begin(run, (size_t)state->words * 8 + SQC_PACKED_SLACK);
 	uint64_t any = 0;
 
-	memset(stream, 0, SQC_SEGMENT_ELEMENTS / 8 + SQC_PACKED_SLACK);
 	for (unsigned int w = 0; w < state->words; w++) {
-		const uint64_t rest = ~state->significant[w];
-
-		any |= sign[w] & rest;
-		poke_bits(stream, at, gather_portable(sign[w], rest));
-		at += count_ones(rest);
+		any |= sign[w] & ~state->significant[w];
+		stream_add(&signs, sign[w], ~state->significant[w]);
 	}
-	return any ? put_stream(stream, stream_bytes(at), encoder, run) : 0;
+	return any ? sqc_stream_bytes(signs.bits) : 0;
 }
 
 /* --------------------------------------------------------------- decode */
 
+/* Bits of the symbols of a stream, eight at a time. */
+static inline uint64_t symbols_join(uint64_t symbols)
+{
+	symbols = (symbols & 0x003f003f003f003fu) | (symbols & 0x3f003f003f003f00u) >> 2;
+	symbols = (symbols & 0x00000fff00000fffu) | (symbols & 0x0fff00000fff0000u) >> 4;
+	return (symbols & 0xffffffu) | (symbols & 0x00ffffff00000000u) >> 8;
+}
+
+/*
+ * Symbols to a stream of bits. They and the stream are followed by
+ * SQC_PACKED_SLACK bytes. False when one has bits that it may not have.
+ */
+static bool symbols_take(const uint8_t *symbols, size_t count, uint8_t *stream)
+{
+	uint64_t wrong = 0, eight;
+	size_t i;
+
+	for (i = 0; i < count; i += 8) {
+		uint64_t bits;
+
+		memcpy(&eight, symbols + i, 8);
+		if (count - i < 8)
+			eight &= ~UINT64_C(0) >> 8 * (8 - (count - i));
+		wrong |= eight & ~(uint64_t)SYMBOL_MASK;
+		bits = symbols_join(eight);
+		memcpy(stream + i / 8 * SYMBOL_BITS, &bits, 8);
+	}
+	return !wrong;
+}
+
 /*
  * One body, one kernel a way to scatter bits:
- *   count_*  the ones of a stream of `bytes` bytes; what follows is not looked at
- *   place_*  puts the two streams of a plane where they belong
+ *   count_*   the ones of a stream of `bytes` bytes; what follows is not looked at
+ *   place_*   puts the two streams of a coded plane where they belong
+ *   spread_*  puts the bits of a plain plane where they belong; returns how
+ *             many elements become significant in it
+ *   sign_*    gives those their signs
  */
 #define DEFINE_KERNEL(suffix, attribute, scatter)					\
 attribute static size_t count_##suffix(const uint8_t *stream, size_t bytes)		\
@@ -308,8 +384,8 @@ attribute static void place_##suffix(struct sqc_packed *state,				\
 	for (unsigned int w = 0; w < state->words; w++) {				\
 		const uint64_t significant = state->significant[w];			\
 		const uint64_t live = significant & ~state->spent[w];			\
-		const uint64_t led = scatter(peek_bits(fresh, fresh_at), ~significant);	\
-		const uint64_t value = scatter(peek_bits(raw, raw_at), led | live);	\
+		const uint64_t led = scatter(sqc_peek_bits(fresh, fresh_at), ~significant); \
+		const uint64_t value = scatter(sqc_peek_bits(raw, raw_at), led | live);	\
 											\
 		fresh_at += (unsigned int)__builtin_popcountll(~significant);		\
 		raw_at += (unsigned int)__builtin_popcountll(led | live);		\
@@ -317,65 +393,152 @@ attribute static void place_##suffix(struct sqc_packed *state,				\
 		sign[w] |= value & led;							\
 		state->significant[w] = significant | led;				\
 	}										\
+}											\
+											\
+attribute static size_t spread_##suffix(const struct sqc_packed *state,			\
+					const uint8_t *bits, uint64_t *restrict plane)	\
+{											\
+	const bool spent = state->plane >= state->significand;				\
+	size_t at = 0, led = 0;								\
+											\
+	if (!spent)									\
+		memcpy(plane, bits, state->words * sizeof(*plane));			\
+	for (unsigned int w = 0; spent && w < state->words; w++) {			\
+		const uint64_t mask = ~state->spent[w];					\
+											\
+		plane[w] = scatter(sqc_peek_bits(bits, at), mask);			\
+		at += (unsigned int)__builtin_popcountll(mask);				\
+	}										\
+	for (unsigned int w = 0; w < state->words; w++)					\
+		led += (unsigned int)__builtin_popcountll(plane[w] & ~state->significant[w]); \
+	return led;									\
+}											\
+											\
+attribute static void sign_##suffix(struct sqc_packed *state, const uint8_t *signs,	\
+				    const uint64_t *restrict plane,			\
+				    uint64_t *restrict sign, bool sparse)		\
+{											\
+	size_t at = 0;									\
+											\
+	for (unsigned int w = 0; w < state->words; w++) {				\
+		const uint64_t led = plane[w] & ~state->significant[w];			\
+											\
+		/* A branch that is rarely taken beats the work; others do not. */	\
+		if (sparse && !led)							\
+			continue;							\
+		sign[w] |= scatter(sqc_peek_bits(signs, at), led);			\
+		at += (unsigned int)__builtin_popcountll(led);				\
+		state->significant[w] |= led;						\
+	}										\
 }
+
+typedef size_t count_fn(const uint8_t *stream, size_t bytes);
+typedef void place_fn(struct sqc_packed *state, const uint8_t *fresh, const uint8_t *raw,
+		      uint64_t *plane, uint64_t *sign);
+typedef size_t spread_fn(const struct sqc_packed *state, const uint8_t *bits, uint64_t *plane);
+typedef void sign_fn(struct sqc_packed *state, const uint8_t *signs, const uint64_t *plane,
+		     uint64_t *sign, bool sparse);
 
 DEFINE_KERNEL(portable, , scatter_portable)
 #ifdef SQC_KERNELS_X86
 DEFINE_KERNEL(avx2, SQC_TARGET_AVX2, _pdep_u64)
 #endif
 
-static const struct kernel {
-	size_t (*count)(const uint8_t *stream, size_t bytes);
-	void (*place)(struct sqc_packed *state, const uint8_t *fresh, const uint8_t *raw,
-		      uint64_t *plane, uint64_t *sign);
-} kernels[SQC_LEVELS] = {
-	[SQC_LEVEL_PORTABLE] = { count_portable, place_portable },
+struct kernel {
+	count_fn *count;
+	place_fn *place;
+	spread_fn *spread;
+	sign_fn *sign;
+};
+
+static const struct kernel kernels[SQC_LEVELS] = {
+	[SQC_LEVEL_PORTABLE] = { count_portable, place_portable, spread_portable, sign_portable },
 #ifdef SQC_KERNELS_X86
-	[SQC_LEVEL_AVX2] = { count_avx2, place_avx2 },
+	[SQC_LEVEL_AVX2] = { count_avx2, place_avx2, spread_avx2, sign_avx2 },
 #endif
 };
 
-/* Bits behind the last one of a stream are zero, or somebody made them up. */
-static bool padding_is_zero(const uint8_t *stream, size_t bits)
+/* A plane whose stream `new` takes `coded` bytes behind the header. */
+static bool coded_decode(struct sqc_packed *state, const uint8_t *run, size_t run_bytes,
+			 size_t coded, uint64_t *plane, uint64_t *sign, void *decoder, size_t *led)
 {
-	return bits % 8 == 0 || stream[bits / 8] >> (bits % 8) == 0;
+	const struct kernel *kernel = &kernels[sqc_kernel(SQC_KERNEL_PACKED)];
+	const size_t bits = new_bits(state);
+	const size_t count = (bits + SYMBOL_BITS - 1) / SYMBOL_BITS;
+	uint8_t *symbols = (uint8_t *)decoder + decoder_context_bytes();
+	uint8_t *fresh = symbols + SYMBOLS_BYTES;
+	const uint8_t *rest = run + coded;
+	size_t rest_bits;
+
+	if (coded > run_bytes || !entropy_decode(decoder, run, coded, symbols, count) ||
+	    !symbols_take(symbols, count, fresh) || !sqc_padding_is_zero(fresh, bits) ||
+	    (bits % SYMBOL_BITS && symbols[count - 1] >> bits % SYMBOL_BITS))
+		return false;
+	/* Every 1 of `new` leads an element and brings its sign. */
+	*led = kernel->count(fresh, sqc_stream_bytes(bits));
+	rest_bits = live_bits(state) + *led;
+	if (run_bytes - coded != sqc_stream_bytes(rest_bits) ||
+	    !sqc_padding_is_zero(rest, rest_bits))
+		return false;
+	kernel->place(state, fresh, rest, plane, sign);
+	return true;
+}
+
+static bool plain_decode(struct sqc_packed *state, const uint8_t *run, size_t run_bytes,
+			 uint64_t *plane, uint64_t *sign, size_t *led)
+{
+	const struct kernel *kernel = &kernels[sqc_kernel(SQC_KERNEL_PACKED)];
+	const size_t bits = (size_t)state->words * 64 - spent_count(state);
+	const size_t bytes = sqc_stream_bytes(bits);
+
+	if (run_bytes < bytes || !sqc_padding_is_zero(run, bits))
+		return false;
+	*led = kernel->spread(state, run, plane);
+	if (run_bytes - bytes != sqc_stream_bytes(*led) ||
+	    !sqc_padding_is_zero(run + bytes, *led))
+		return false;
+	kernel->sign(state, run + bytes, plane, sign, *led < state->words / 8);
+	return true;
 }
 
 int sqc_packed_decode(struct sqc_packed *state, const uint8_t *run, size_t run_bytes,
 		      uint64_t *const *planes, uint64_t *sign, void *decoder)
 {
-	const struct kernel *kernel = &kernels[sqc_kernel(SQC_KERNEL_PACKED)];
-	const size_t fresh_bits = new_bits(state);
-	size_t led, used = 0;
-	const uint8_t *fresh = get_stream(run, run_bytes, stream_bytes(fresh_bits),
-					  decoder_stream(decoder), decoder, &used);
+	uint64_t *plane = planes[state->plane];
+	size_t led = 0;
+	uint16_t header;
+	bool good;
 
-	if (fresh == NULL || !padding_is_zero(fresh, fresh_bits))
+	if (run_bytes < PLANE_HEADER)
 		return -1;
-	/* Every 1 of `new` leads an element and brings its sign. */
-	led = kernel->count(fresh, stream_bytes(fresh_bits));
-	if (run_bytes - used != stream_bytes(live_bits(state) + led))
+	memcpy(&header, run, PLANE_HEADER);
+	run += PLANE_HEADER;
+	run_bytes -= PLANE_HEADER;
+	if (header & PLANE_CODED)
+		good = coded_decode(state, run, run_bytes, header & ~PLANE_CODED, plane, sign,
+				    decoder, &led);
+	else
+		good = !header && plain_decode(state, run, run_bytes, plane, sign, &led);
+	if (!good)
 		return -1;
-	kernel->place(state, fresh, run + used, planes[state->plane], sign);
 	advance(state, (const uint64_t *const *)planes, led);
 	return 0;
 }
 
 int sqc_packed_decode_signs(const struct sqc_packed *state, const uint8_t *run, size_t run_bytes,
-			    uint64_t *sign, void *decoder)
+			    uint64_t *sign)
 {
-	size_t used = 0, at = 0;
-	const uint8_t *stream;
+	const size_t bits = new_bits(state);
+	size_t at = 0;
 
 	if (run_bytes == 0)
 		return 0;
-	stream = get_stream(run, run_bytes, stream_bytes(new_bits(state)), decoder_stream(decoder), decoder, &used);
-	if (stream == NULL || used != run_bytes)
+	if (run_bytes != sqc_stream_bytes(bits) || !sqc_padding_is_zero(run, bits))
 		return -1;
 	for (unsigned int w = 0; w < state->words; w++) {
 		const uint64_t rest = ~state->significant[w];
 
-		sign[w] |= scatter_portable(peek_bits(stream, at), rest);
+		sign[w] |= scatter_portable(sqc_peek_bits(run, at), rest);
 		at += count_ones(rest);
 	}
 	return 0;

@@ -104,7 +104,8 @@ static bool segment_read(struct sqc_walk *walk, const struct sqc_reader *reader,
 	uint32_t high;
 
 	if (gather->index != index)
-		sqc_gather_begin(gather, reader->store, reader->region, index);
+		sqc_gather_begin(gather, reader->store, reader->region, index,
+				 &reader->scratch->unpack);
 	high = span->end - base < gather->elements ? (uint32_t)(span->end - base) :
 						     gather->elements;
 	if (!sqc_reader_check(reader, gather, low, high, &touched))
@@ -120,6 +121,14 @@ void sqc_walk_begin(struct sqc_walk *walk, struct sqc_result *result)
 	sqc_tally_begin(&walk->tally, result);
 }
 
+static sqc_status segment_damaged(struct sqc_walk *walk, const struct sqc_reader *reader,
+				  uint64_t index)
+{
+	walk->tally.result->error_row =
+		(uint32_t)(index * SQC_SEGMENT_ELEMENTS / reader->region->geometry.stride);
+	return SQ_STATUS_MEDIA_FAILURE;
+}
+
 uint64_t sqc_walk_segments(const struct sqc_reader *reader,
 			   const struct sqc_read_request *request)
 {
@@ -132,15 +141,12 @@ sqc_status sqc_walk_part(struct sqc_walk *walk, const struct sqc_reader *reader,
 			 const struct sqc_read_request *request, uint64_t first,
 			 uint64_t segments, uint8_t *out)
 {
-	const uint64_t stride = reader->region->geometry.stride;
 	const struct span span = span_of(reader, request);
 
 	first += span.begin / SQC_SEGMENT_ELEMENTS;
 	for (uint64_t i = first; i < first + segments; i++) {
-		if (segment_read(walk, reader, &span, i, out))
-			continue;
-		walk->tally.result->error_row = (uint32_t)(i * SQC_SEGMENT_ELEMENTS / stride);
-		return SQ_STATUS_MEDIA_FAILURE;
+		if (!segment_read(walk, reader, &span, i, out))
+			return segment_damaged(walk, reader, i);
 	}
 	return SQ_STATUS_SUCCESS;
 }
@@ -163,6 +169,7 @@ sqc_status sqc_walk_read(struct sqc_walk *walk, const struct sqc_reader *reader,
 {
 	struct sqc_result *result = walk->tally.result;
 	sqc_status status;
+	uint64_t damaged = 0;
 
 	if (reader->source == SQC_SOURCE_LEVELS) {
 		sqc_reader_levels(reader, 0, reader->layout.cols, out);
@@ -173,8 +180,10 @@ sqc_status sqc_walk_read(struct sqc_walk *walk, const struct sqc_reader *reader,
 	status = sqc_walk_part(walk, reader, request, 0, sqc_walk_segments(reader, request), out);
 	if (status)
 		return status;
-	if (reader->layout.axis == SQ_AXIS_COL)
-		sqc_reader_columns(reader, 0, reader->layout.rows, 0, reader->layout.cols, out);
+	if (reader->layout.axis == SQ_AXIS_COL &&
+	    !sqc_reader_columns(reader, 0, reader->layout.rows, 0, reader->layout.cols, out,
+				&damaged))
+		return segment_damaged(walk, reader, damaged);
 	sqc_walk_count(walk, reader, request);
 	return SQ_STATUS_SUCCESS;
 }
@@ -232,7 +241,7 @@ sqc_status sqc_read_traced(struct sqc_store *store, const struct sqc_read_reques
 	sqc_status status = sqc_reader_begin(&reader, store, request);
 
 	*result = (struct sqc_result){ 0 };
-	reader.scratch = scratch;
+	reader.scratch = sqc_reader_scratch(scratch);
 	sqc_walk_begin(&walk, result);
 	walk.tally.runs = runs;
 	if (!status && bytes != reader.layout.bytes)

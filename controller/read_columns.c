@@ -30,8 +30,20 @@ static void row_scatter(const struct sqc_reader *reader, uint32_t cols, uint32_t
 	}
 }
 
-/* A row's part of the tile may lie in two segments. */
-static void row_fill(const struct sqc_reader *reader, struct sqc_gather *gather,
+/* Looks at another segment; its runs have been checked before. */
+static bool segment_open(const struct sqc_reader *reader, struct sqc_gather *gather,
+			 uint64_t index)
+{
+	sqc_gather_begin(gather, reader->store, reader->region, index, &reader->scratch->unpack);
+	if (!gather->segment || !gather->coded)
+		return true;
+	return sqc_gather_open(gather, 0) && sqc_gather_open(gather, SQC_RUN_EXPONENTS) &&
+	       sqc_gather_open(gather, SQC_RUN_ESCAPES);
+}
+
+/* A row's part of the tile may lie in two segments. False: gather->index is one
+ * that cannot be opened. */
+static bool row_fill(const struct sqc_reader *reader, struct sqc_gather *gather,
 		     const struct tile *tile, uint32_t row)
 {
 	const struct sqc_geometry *geometry = &reader->region->geometry;
@@ -44,26 +56,32 @@ static void row_fill(const struct sqc_reader *reader, struct sqc_gather *gather,
 		const uint32_t room = SQC_SEGMENT_ELEMENTS - first;
 		const uint32_t some = rest < room ? rest : room;
 
-		if (gather->index != at / SQC_SEGMENT_ELEMENTS)
-			sqc_gather_begin(gather, reader->store, reader->region,
-					 at / SQC_SEGMENT_ELEMENTS);
+		if (gather->index != at / SQC_SEGMENT_ELEMENTS &&
+		    !segment_open(reader, gather, at / SQC_SEGMENT_ELEMENTS))
+			return false;
 		sqc_gather_words(gather, first, some, words, &reader->scratch->gather);
 		words += (size_t)some * geometry->word_bytes;
 		at += some;
 		rest -= some;
 	}
 	row_scatter(reader, tile->cols, row);
+	return true;
 }
 
-static void tile_fill(const struct sqc_reader *reader, const struct tile *tile)
+static bool tile_fill(const struct sqc_reader *reader, const struct tile *tile, uint64_t *damaged)
 {
 	struct sqc_gather gather = { .index = UINT64_MAX };
 
-	for (uint32_t row = 0; row < tile->rows; row++)
-		row_fill(reader, &gather, tile, row);
+	for (uint32_t row = 0; row < tile->rows; row++) {
+		if (!row_fill(reader, &gather, tile, row)) {
+			*damaged = gather.index;
+			return false;
+		}
+	}
+	return true;
 }
 
-void sqc_reader_column_piece(const struct sqc_reader *reader, uint32_t row, uint32_t col,
+bool sqc_reader_column_piece(const struct sqc_reader *reader, uint32_t row, uint32_t col,
 			     uint32_t cols, const struct sqc_row_out *out)
 {
 	const struct tile tile = {
@@ -72,16 +90,18 @@ void sqc_reader_column_piece(const struct sqc_reader *reader, uint32_t row, uint
 		.col = row / SQC_GROUP_ELEMENTS * SQC_GROUP_ELEMENTS,
 		.cols = SQC_GROUP_ELEMENTS,
 	};
+	uint64_t damaged;
 
-	tile_fill(reader, &tile);
+	if (!tile_fill(reader, &tile, &damaged))
+		return false;
 	sqc_reader_encode_column(reader, reader->scratch->tile[row % SQC_GROUP_ELEMENTS], cols, out);
+	return true;
 }
 
 static void tile_deliver(const struct sqc_reader *reader, const struct tile *tile, uint8_t *out)
 {
 	const uint32_t cols_end = reader->region->geometry.cols;
 
-	tile_fill(reader, tile);
 	for (uint32_t col = 0; col < tile->cols && tile->col + col < cols_end; col++) {
 		const struct sqc_row_out at = sqc_reader_out(reader, out, tile->col + col,
 							     tile->row - reader->first_row);
@@ -95,8 +115,8 @@ static uint32_t least(uint64_t a, uint64_t b)
 	return (uint32_t)(a < b ? a : b);
 }
 
-void sqc_reader_columns(const struct sqc_reader *reader, uint32_t row, uint32_t row_end,
-			uint32_t col, uint32_t col_end, uint8_t *out)
+bool sqc_reader_columns(const struct sqc_reader *reader, uint32_t row, uint32_t row_end,
+			uint32_t col, uint32_t col_end, uint8_t *out, uint64_t *damaged)
 {
 	const uint64_t stride = reader->region->geometry.stride;
 
@@ -110,7 +130,10 @@ void sqc_reader_columns(const struct sqc_reader *reader, uint32_t row, uint32_t 
 					      SQC_TILE_COLS),
 			};
 
+			if (!tile_fill(reader, &tile, damaged))
+				return false;
 			tile_deliver(reader, &tile, out);
 		}
 	}
+	return true;
 }

@@ -49,7 +49,7 @@ sqc_status sqc_read_part(const struct sqc_store *store, const struct sqc_read_re
 		part->status = SQ_STATUS_INVALID_INPUT;
 	if (part->status)
 		return part->status;
-	reader.scratch = scratch;
+	reader.scratch = sqc_reader_scratch(scratch);
 	sqc_walk_begin(&walk, &part->result);
 	walk.tally.runs = part->runs;
 	part->status = sqc_walk_part(&walk, &reader, request, part->first_segment,

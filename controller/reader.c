@@ -117,8 +117,16 @@ sqc_status sqc_read_layout(const struct sqc_store *store,
 
 size_t sqc_read_scratch_bytes(const struct sqc_layout *layout)
 {
-	(void)layout;
-	return sizeof(struct sqc_read_scratch);
+	(void)layout;	/* a region may be packed at any time: room for that, always */
+	return sizeof(struct sqc_read_scratch) - sizeof(struct sqc_unpack) + sqc_unpack_bytes();
+}
+
+struct sqc_read_scratch *sqc_reader_scratch(void *memory)
+{
+	struct sqc_read_scratch *scratch = memory;
+
+	sqc_unpack_begin(&scratch->unpack);
+	return scratch;
 }
 
 /* Groups as they are stored: only placement aligned has them. */
@@ -173,20 +181,24 @@ sqc_status sqc_reader_begin(struct sqc_reader *reader, const struct sqc_store *s
 	reader->first_row = request->first_row;
 	reader->ties = false;
 	planes_choose(reader);
+	reader->signs = reader->format->signed_zeros || !gathers_groups(reader);
 	return SQ_STATUS_SUCCESS;
 }
 
 /* ----------------------------------------------------------- checking */
 
-static bool runs_check(struct sqc_gather *gather, const struct sqc_touched *touched)
+/* What is done with each run that is touched. */
+typedef bool run_fn(struct sqc_gather *gather, uint32_t run);
+
+static bool runs_visit(struct sqc_gather *gather, const struct sqc_touched *touched, run_fn *visit)
 {
 	for (uint32_t run = touched->first_run; run < touched->end_run; run++) {
-		if (!sqc_gather_check(gather, run))
+		if (!visit(gather, run))
 			return false;
 	}
-	if (touched->exponents && !sqc_gather_check(gather, SQC_RUN_EXPONENTS))
+	if (touched->exponents && !visit(gather, SQC_RUN_EXPONENTS))
 		return false;
-	return !touched->escapes || sqc_gather_check(gather, SQC_RUN_ESCAPES);
+	return !touched->escapes || visit(gather, SQC_RUN_ESCAPES);
 }
 
 static uint32_t plane_word(const struct sqc_gather *gather, uint32_t plane, uint32_t group)
@@ -246,11 +258,22 @@ static bool ties_decide(const struct sqc_reader *reader, struct sqc_gather *gath
 	uint32_t any = ties_begin(reader, gather, first, end);
 
 	while (any && touched->end_run < gather->geometry->planes) {
-		if (!sqc_gather_check(gather, touched->end_run))
+		if (!sqc_gather_open(gather, touched->end_run))
 			return false;
 		any = ties_plane(reader, gather, touched->end_run++, first, end);
 	}
 	return true;
+}
+
+/* A packed segment keeps the signs with the planes; those of all elements take
+ * all planes. */
+static void packed_touch(const struct sqc_reader *reader, const struct sqc_gather *gather,
+			 struct sqc_touched *touched)
+{
+	touched->signs = reader->signs;
+	touched->first_run = !reader->signs;
+	if (reader->signs)
+		touched->end_run = gather->geometry->planes;
 }
 
 bool sqc_reader_check(const struct sqc_reader *reader, struct sqc_gather *gather,
@@ -269,7 +292,10 @@ bool sqc_reader_check(const struct sqc_reader *reader, struct sqc_gather *gather
 		touched->first_run = (uint8_t)(low / SQC_ROW_BYTES);
 		touched->end_run = (uint8_t)((high - 1) / SQC_ROW_BYTES + 1);
 	}
-	if (!runs_check(gather, touched))
+	if (gather->coded)
+		packed_touch(reader, gather, touched);
+	if (!runs_visit(gather, touched, reader->layout.axis == SQ_AXIS_COL ? sqc_gather_check :
+									       sqc_gather_open))
 		return false;
 	return !reader->ties || ties_decide(reader, gather, low, high, touched);
 }

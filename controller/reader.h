@@ -16,6 +16,7 @@
 #include "format.h"
 #include "gather.h"
 #include "store.h"
+#include "unpack.h"
 
 /* A tile of axis col: region columns by region rows. */
 #define SQC_TILE_COLS			256u
@@ -32,6 +33,7 @@ struct sqc_read_scratch {
 	uint32_t pending[SQC_SEGMENT_GROUPS];
 	uint32_t sticky[SQC_SEGMENT_GROUPS];
 	uint32_t tile[SQC_TILE_COLS][SQC_TILE_ROWS];
+	struct sqc_unpack unpack;	/* the last: what follows is its decoder */
 };
 
 /* What of a segment was read: the first so many data runs (from first_run,
@@ -41,6 +43,7 @@ struct sqc_touched {
 	uint8_t end_run;
 	bool exponents;
 	bool escapes;
+	bool signs;		/* of packed segments: those of zeros, too */
 };
 
 /* Lines [first, end) of a run that were counted. */
@@ -79,6 +82,8 @@ struct sqc_reader {
 	uint32_t planes;
 	/* Some elements may need more planes to decide a tie. */
 	bool ties;
+	/* The sign of an element matters even where the planes show nothing of it. */
+	bool signs;
 	struct sqc_layout layout;
 	struct sqc_read_scratch *scratch;
 };
@@ -87,9 +92,13 @@ struct sqc_reader {
 sqc_status sqc_reader_begin(struct sqc_reader *reader, const struct sqc_store *store,
 			    const struct sqc_read_request *request);
 
+/* Takes a caller's scratch memory for a new request. */
+struct sqc_read_scratch *sqc_reader_scratch(void *scratch);
+
 /*
- * Checks the runs that elements [low, high) of a segment need; whole groups.
- * With ties, fills scratch->sticky. False when a run is damaged.
+ * Opens the runs that elements [low, high) of a segment need; whole groups.
+ * With ties, fills scratch->sticky. False when a run is damaged. For axis col
+ * the runs are only checked: sqc_reader_columns() opens them.
  */
 bool sqc_reader_check(const struct sqc_reader *reader, struct sqc_gather *gather,
 		      uint32_t low, uint32_t high, struct sqc_touched *touched);
@@ -112,12 +121,14 @@ struct sqc_row_out sqc_reader_out(const struct sqc_reader *reader, uint8_t *out,
 				  uint64_t row, uint32_t col);
 
 /* Axis col: delivers delivered rows [row, row_end) and columns [col, col_end)
- * of it, from checked segments. `row` and `col` are multiples of 32. */
-void sqc_reader_columns(const struct sqc_reader *reader, uint32_t row, uint32_t row_end,
-			uint32_t col, uint32_t col_end, uint8_t *out);
+ * of it, from checked segments. `row` and `col` are multiples of 32. False
+ * when segment *damaged cannot be opened. */
+bool sqc_reader_columns(const struct sqc_reader *reader, uint32_t row, uint32_t row_end,
+			uint32_t col, uint32_t col_end, uint8_t *out, uint64_t *damaged);
 
-/* One piece of one delivered row of axis col, up to 32 columns of it. */
-void sqc_reader_column_piece(const struct sqc_reader *reader, uint32_t row, uint32_t col,
+/* One piece of one delivered row of axis col, up to 32 columns of it. False
+ * when a segment cannot be opened. */
+bool sqc_reader_column_piece(const struct sqc_reader *reader, uint32_t row, uint32_t col,
 			     uint32_t cols, const struct sqc_row_out *out);
 
 /* tally.c; each run of lines is reported once for a segment, so at most

@@ -116,8 +116,7 @@ struct sqc_region *sqc_region_make(struct sqc_store *store, const struct sqc_geo
 		return NULL;
 	region->geometry = *geometry;
 	region->precision = SQ_FORMAT_NATIVE;
-	region->coding = SQ_CODING_RAW;
-	region->segment_bytes = sqc_round_up(sizeof(struct sqc_segment) + 4u * geometry->crcs, 8);
+	sqc_region_code(region, SQ_CODING_RAW);
 	region->name_bytes = name_bytes;
 	memcpy(region->name, name, name_bytes);
 	region->chunk_count = (geometry->segments + SQC_CHUNK_SEGMENTS - 1) / SQC_CHUNK_SEGMENTS;
@@ -127,6 +126,14 @@ struct sqc_region *sqc_region_make(struct sqc_store *store, const struct sqc_geo
 		return NULL;
 	}
 	return region;
+}
+
+void sqc_region_code(struct sqc_region *region, uint8_t coding)
+{
+	const uint32_t numbers = (coding == SQ_CODING_PACKED ? 2u : 1u) * region->geometry.crcs;
+
+	region->coding = coding;
+	region->segment_bytes = sqc_round_up(sizeof(struct sqc_segment) + 4u * numbers, 8);
 }
 
 void sqc_region_free(struct sqc_store *store, struct sqc_region *region)
@@ -231,7 +238,7 @@ sqc_status sqc_region_describe(const struct sqc_store *store, uint32_t handle,
 		.precision = region->precision,
 		.name_bytes = region->name_bytes,
 		.stored_bytes = region->extent_bytes +
-				sqc_space_round(sqc_map_bytes(geometry, region->written)),
+				sqc_space_round(sqc_map_bytes(region, region->written)),
 		.escapes = region->escapes,
 		.segments = (uint32_t)geometry->segments,
 		.views = region->views,

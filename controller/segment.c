@@ -33,6 +33,13 @@ void sqc_extents_release(struct sqc_store *store, const struct sqc_geometry *geo
 
 	if (!extents->planes)
 		return;
+	if (extents->packed_bytes) {
+		const struct sqc_extent packed = sqc_packed_extent(extents);
+
+		if (packed.bytes)
+			sqc_space_release(&store->space, packed.offset, packed.bytes);
+		return;
+	}
 	sqc_space_release(&store->space, extents->planes, sqc_planes_bytes(geometry, elements));
 	if (tail)
 		sqc_space_release(&store->space, extents->tail, tail);
@@ -40,7 +47,8 @@ void sqc_extents_release(struct sqc_store *store, const struct sqc_geometry *geo
 
 bool sqc_extents_equal(const struct sqc_extents *a, const struct sqc_extents *b)
 {
-	return a->planes == b->planes && a->tail == b->tail && a->escapes == b->escapes;
+	return a->planes == b->planes && a->tail == b->tail && a->escapes == b->escapes &&
+	       a->packed_bytes == b->packed_bytes;
 }
 
 static uint64_t extents_bytes(const struct sqc_geometry *geometry, uint32_t elements,
@@ -48,6 +56,8 @@ static uint64_t extents_bytes(const struct sqc_geometry *geometry, uint32_t elem
 {
 	if (!extents->planes)
 		return 0;
+	if (extents->packed_bytes)
+		return sqc_packed_extent(extents).bytes;
 	return sqc_space_round(sqc_planes_bytes(geometry, elements)) +
 	       sqc_space_round(sqc_tail_bytes(geometry, elements, extents->escapes));
 }

@@ -37,21 +37,36 @@
 
 #define SQC_CHUNK_SEGMENTS		32u
 
+struct sqc_extent {
+	uint64_t offset;
+	uint64_t bytes;			/* 0: none */
+};
+
 struct sqc_extents {
 	uint64_t planes;		/* offset in the store; 0: never written */
 	uint64_t tail;
 	uint32_t escapes;
+	uint32_t packed_bytes;		/* of all runs, which lie at `planes`; 0: raw */
 };
+
+/*
+ * The whole granules of a packed segment. One that does not begin at a granule
+ * shares the first with the segment before it, whose it is.
+ */
+static inline struct sqc_extent sqc_packed_extent(const struct sqc_extents *extents)
+{
+	const uint64_t begin = sqc_round_up(extents->planes, SQC_GRANULE_BYTES);
+	const uint64_t end = sqc_round_up(extents->planes + extents->packed_bytes,
+					  SQC_GRANULE_BYTES);
+
+	return (struct sqc_extent){ begin, end - begin };
+}
 
 struct sqc_segment {
 	struct sqc_extents current;
 	struct sqc_extents committed;
-	uint32_t crc[];			/* of current: data runs, exponents, escapes */
-};
-
-struct sqc_extent {
-	uint64_t offset;
-	uint64_t bytes;			/* 0: none */
+	uint32_t crc[];			/* of current: data runs, exponents, escapes; */
+					/* of a packed region, then the bytes of each */
 };
 
 /* What a journal entry says about a region beyond what never changes. */
@@ -59,6 +74,7 @@ struct sqc_commit {
 	struct sqc_extent map;
 	uint32_t map_crc;
 	uint16_t precision;
+	uint8_t coding;
 	bool sealed;
 };
 
@@ -82,6 +98,7 @@ struct sqc_region {
 	bool sealed;
 	bool dirty;			/* differs from `committed` */
 	bool durable;			/* the journal has it */
+	bool packing;			/* under way: no writes, no end */
 	enum sqc_pending pending;
 	uint32_t views;
 	struct sqc_geometry geometry;
@@ -152,6 +169,7 @@ struct sqc_store {
 	uint32_t *name_crcs;		/* by slot, of regions that exist */
 	uint32_t region_count;
 	uint16_t last_generation;
+	uint32_t packing_count;
 	uint32_t view_count;
 	struct sqc_view views[SQC_VIEWS_MAX];
 };
@@ -175,6 +193,8 @@ static inline uint32_t sqc_region_handle(const struct sqc_region *region)
 /* A region without segments, in no slot yet; NULL when out of memory. */
 struct sqc_region *sqc_region_make(struct sqc_store *store, const struct sqc_geometry *geometry,
 				   const char *name, uint16_t name_bytes);
+/* Sets the coding of a region that has no segments yet. */
+void sqc_region_code(struct sqc_region *region, uint8_t coding);
 /* Frees the volatile part alone. */
 void sqc_region_free(struct sqc_store *store, struct sqc_region *region);
 void sqc_region_attach(struct sqc_store *store, struct sqc_region *region, uint32_t slot);
@@ -189,6 +209,13 @@ bool sqc_format_offered(const struct sqc_geometry *geometry, uint16_t format);
 
 /* segment.c: a segment, NULL when its chunk was never made. */
 struct sqc_segment *sqc_segment_at(const struct sqc_region *region, uint64_t segment);
+/* Bytes of each run of a packed segment, in the order of their CRCs: the signs,
+ * the planes, the exponents, the escapes. */
+static inline uint32_t *sqc_segment_packed(const struct sqc_geometry *geometry,
+					   const struct sqc_segment *segment)
+{
+	return (uint32_t *)segment->crc + geometry->crcs;
+}
 /* Makes the chunks of [first, last]. Errors: RESOURCES_EXHAUSTED. */
 sqc_status sqc_segments_make(struct sqc_store *store, struct sqc_region *region,
 			     uint64_t first, uint64_t last);
@@ -207,7 +234,7 @@ void sqc_segments_committed(struct sqc_store *store, struct sqc_region *region);
 void sqc_segments_release(struct sqc_store *store, struct sqc_region *region);
 
 /* map.c */
-uint64_t sqc_map_bytes(const struct sqc_geometry *geometry, uint64_t segments_written);
+uint64_t sqc_map_bytes(const struct sqc_region *region, uint64_t segments_written);
 /* Makes sure that the next commit has room for a map of so many segments. */
 sqc_status sqc_map_reserve(struct sqc_store *store, struct sqc_region *region,
 			   uint64_t segments_written);
@@ -228,8 +255,17 @@ void sqc_journal_format(uint8_t *memory, const struct sqc_superblock *superblock
 
 /* commit.c: what a change needs: READ_ONLY, SYNC_FAILED. */
 sqc_status sqc_writable(const struct sqc_store *store);
+/* Releases the plane memory of a region that nobody needs any more. */
+void sqc_region_abandon(struct sqc_store *store, struct sqc_region *region);
 /* Flushes a region, with another seal or precision. */
 sqc_status sqc_region_commit(struct sqc_store *store, struct sqc_region *region, bool seal);
+/*
+ * Makes a region durable, sealed, with the coding and the segments of another
+ * one of the same geometry, which is in no slot. Afterwards that one has those
+ * that the region had, and they own nothing.
+ */
+sqc_status sqc_region_commit_as(struct sqc_store *store, struct sqc_region *region,
+				struct sqc_region *next);
 
 /* view.c: the view whose window an address lies in, or NULL. */
 const struct sqc_view *sqc_view_at(const struct sqc_store *store, uint64_t dpa);

@@ -21,7 +21,7 @@ static void dram_count(struct sqc_tally *tally, uint64_t address, uint64_t lines
 		sqc_dram_cost_run(&tally->cost, address, lines);
 }
 
-/* Lines [first, end) of a run that begins at `memory`. */
+/* Lines [first, end) of memory that begins at `memory`. */
 static void lines_count(struct sqc_tally *tally, const struct sqc_gather *gather,
 			const uint8_t *memory, uint32_t first, uint32_t end)
 {
@@ -30,8 +30,30 @@ static void lines_count(struct sqc_tally *tally, const struct sqc_gather *gather
 	if (first >= end)
 		return;
 	tally->result->plane_lines += end - first;
-	tally->result->check_lines -= end - first;
 	dram_count(tally, address + first * SQC_LINE_BYTES, end - first);
+}
+
+/* Bytes [low, high) are wanted; the lines among them that were not, yet, are
+ * counted, and their number returned. */
+static uint32_t lines_want(struct sqc_tally *tally, const struct sqc_gather *gather,
+			   const uint8_t *memory, struct sqc_window *window, uint32_t low,
+			   uint32_t high)
+{
+	const uint64_t before = tally->result->plane_lines;
+	const uint32_t first = low / SQC_LINE_BYTES;
+	const uint32_t end = (high + SQC_LINE_BYTES - 1) / SQC_LINE_BYTES;
+
+	if (first >= end)
+		return 0;
+	if (!window->end)
+		*window = (struct sqc_window){ first, first };
+	lines_count(tally, gather, memory, first, end < window->first ? end : window->first);
+	lines_count(tally, gather, memory, first > window->end ? first : window->end, end);
+	if (first < window->first)
+		window->first = first;
+	if (end > window->end)
+		window->end = end;
+	return (uint32_t)(tally->result->plane_lines - before);
 }
 
 /* Bytes [low, high) of a run are wanted; all of it was read for its CRC. */
@@ -39,23 +61,12 @@ static void run_count(struct sqc_tally *tally, const struct sqc_gather *gather, 
 		      uint32_t low, uint32_t high)
 {
 	struct sqc_window *window = &tally->window[sqc_gather_run_index(gather, run)];
-	const uint32_t first = low / SQC_LINE_BYTES;
-	const uint32_t end = (high + SQC_LINE_BYTES - 1) / SQC_LINE_BYTES;
 	uint32_t bytes;
 	const uint8_t *memory = sqc_gather_run(gather, run, &bytes);
 
-	if (first >= end)
-		return;
-	if (!window->end) {
+	if (low / SQC_LINE_BYTES < (high + SQC_LINE_BYTES - 1) / SQC_LINE_BYTES && !window->end)
 		tally->result->check_lines += bytes / SQC_LINE_BYTES;
-		*window = (struct sqc_window){ first, first };
-	}
-	lines_count(tally, gather, memory, first, end < window->first ? end : window->first);
-	lines_count(tally, gather, memory, first > window->end ? first : window->end, end);
-	if (first < window->first)
-		window->first = first;
-	if (end > window->end)
-		window->end = end;
+	tally->result->check_lines -= lines_want(tally, gather, memory, window, low, high);
 }
 
 /* The part of a u8 region's run that bytes [low, high) of the segment share. */
@@ -69,6 +80,21 @@ static void bytes_count(struct sqc_tally *tally, const struct sqc_gather *gather
 		  (high < end ? high : end) - base);
 }
 
+/* Of a packed segment, whose runs lie in the order of their use: everything
+ * from the first of those touched to the end of the last. */
+static void packed_count(struct sqc_tally *tally, const struct sqc_gather *gather,
+			 const struct sqc_touched *touched)
+{
+	const uint32_t runs = gather->geometry->runs;
+	const uint32_t last = touched->escapes ? runs + 1 : touched->signs ? 0 :
+			      touched->end_run > touched->first_run ? touched->end_run - 1u : runs;
+	const uint32_t low = touched->exponents ? 0 : gather->coded_begin[1];
+	const uint32_t high = gather->coded_begin[last] +
+			      sqc_segment_packed(gather->geometry, gather->segment)[last];
+
+	lines_want(tally, gather, gather->coded, &tally->window[0], low, high);
+}
+
 void sqc_tally_segment(struct sqc_tally *tally, const struct sqc_gather *gather,
 		       const struct sqc_touched *touched, uint32_t low, uint32_t high)
 {
@@ -77,6 +103,10 @@ void sqc_tally_segment(struct sqc_tally *tally, const struct sqc_gather *gather,
 	if (tally->segment != gather->index) {
 		tally->segment = gather->index;
 		memset(tally->window, 0, sizeof(tally->window));
+	}
+	if (gather->coded) {
+		packed_count(tally, gather, touched);
+		return;
 	}
 	for (uint32_t run = touched->first_run; run < touched->end_run; run++) {
 		if (gather->geometry->planes)

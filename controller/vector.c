@@ -107,7 +107,7 @@ static sqc_status parts_read(const struct sqc_store *store, const struct sqc_rea
 			     const struct sqc_precision_vector *vector, uint8_t *out,
 			     void *scratch, struct sqc_result *result)
 {
-	struct sqc_reader reader = { .store = store, .scratch = scratch };
+	struct sqc_reader reader = { .store = store, .scratch = sqc_reader_scratch(scratch) };
 	sqc_status status = SQ_STATUS_SUCCESS;
 	struct sqc_walk walk;
 

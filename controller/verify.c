@@ -42,7 +42,7 @@ sqc_status sqc_verify_segment(struct sqc_store *store, uint32_t handle, uint32_t
 		return SQ_STATUS_INVALID_HANDLE;
 	if (segment >= region->geometry.segments)
 		return SQ_STATUS_RANGE;
-	sqc_gather_begin(&gather, store, region, segment);
+	sqc_gather_begin(&gather, store, region, segment, NULL);
 	if (!gather.segment)
 		return SQ_STATUS_SUCCESS;
 	for (uint32_t run = 0; run < gather.runs; run++)

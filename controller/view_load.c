@@ -11,7 +11,8 @@
 
 #include "reader.h"
 
-static_assert(sizeof(struct sqc_read_scratch) <= SQC_VIEW_LOAD_SCRATCH_BYTES,
+/* The decoder's part is known at run time only; tests compare the sums. */
+static_assert(sizeof(struct sqc_read_scratch) + (512u << 10) <= SQC_VIEW_LOAD_SCRATCH_BYTES,
 	       "a load's scratch holds a read's");
 
 /* One group of a delivered row, in every form of section. */
@@ -48,7 +49,8 @@ static struct place place_of(uint64_t offset, uint64_t row_bytes)
 static sqc_status elements_open(struct load *load, uint64_t segment, uint32_t low, uint32_t high)
 {
 	if (load->gather.index != segment)
-		sqc_gather_begin(&load->gather, load->reader.store, load->reader.region, segment);
+		sqc_gather_begin(&load->gather, load->reader.store, load->reader.region, segment,
+				 &load->reader.scratch->unpack);
 	if (!sqc_reader_check(&load->reader, &load->gather, low, high, &load->touched))
 		return SQ_STATUS_MEDIA_FAILURE;
 	sqc_tally_segment(&load->tally, &load->gather, &load->touched, low, high);
@@ -100,8 +102,8 @@ static sqc_status column_piece(struct load *load, uint64_t row, uint32_t col, ui
 		if (status)
 			return status;
 	}
-	sqc_reader_column_piece(&load->reader, (uint32_t)row, col, cols, &out);
-	return SQ_STATUS_SUCCESS;
+	return sqc_reader_column_piece(&load->reader, (uint32_t)row, col, cols, &out) ?
+		       SQ_STATUS_SUCCESS : SQ_STATUS_MEDIA_FAILURE;
 }
 
 /* Reads and encodes the group of 32 columns with number `group` of a row. */
@@ -197,17 +199,18 @@ static sqc_status raw_load(struct load *load, uint64_t offset, uint8_t *to, uint
 	uint32_t run_bytes;
 
 	sqc_gather_begin(&load->gather, load->reader.store, load->reader.region,
-			 element / SQC_SEGMENT_ELEMENTS);
+			 element / SQC_SEGMENT_ELEMENTS, &load->reader.scratch->unpack);
 	*taken = 1;
 	*to = 0;
 	if (!load->gather.segment)
 		return SQ_STATUS_SUCCESS;
-	if (!sqc_gather_check(&load->gather, run))
+	if (!sqc_gather_open(&load->gather, run))
 		return SQ_STATUS_MEDIA_FAILURE;
 	load->touched = (struct sqc_touched){
 		.first_run = (uint8_t)plane,
 		.end_run = (uint8_t)(exponent ? plane : plane + 1),
 		.exponents = exponent,
+		.signs = plane == 0 && !exponent && load->gather.coded,
 	};
 	sqc_tally_segment(&load->tally, &load->gather, &load->touched, low, low + elements);
 	*to = sqc_gather_run(&load->gather, run, &run_bytes)[low / elements * unit_bytes +
@@ -245,7 +248,7 @@ static sqc_status view_load(const struct sqc_store *store, const struct sqc_view
 
 	if (status)
 		return status;
-	load.reader.scratch = scratch;
+	load.reader.scratch = sqc_reader_scratch(scratch);
 	sqc_tally_begin(&load.tally, &load.result);
 	memset(to, 0, bytes);
 	while (done < bytes && offset + done < end && !status) {

@@ -271,7 +271,7 @@ static sqc_status segment_words(struct writer *writer, uint64_t index)
 	const struct sqc_geometry *geometry = &writer->region->geometry;
 	struct sqc_gather gather;
 
-	sqc_gather_begin(&gather, writer->store, writer->region, index);
+	sqc_gather_begin(&gather, writer->store, writer->region, index, NULL);
 	if (!sqc_gather_check_all(&gather)) {
 		writer->result->error_row = (uint32_t)(index * SQC_SEGMENT_ELEMENTS /
 						       geometry->stride);
@@ -520,6 +520,8 @@ static sqc_status write_refused(const struct writer *writer, uint64_t bytes)
 		return status;
 	if (writer->region->sealed)
 		return SQ_STATUS_SEALED;
+	if (writer->region->packing)
+		return SQ_STATUS_IN_USE;
 	if (writer->encoding && writer->encoding->exact &&
 	    !(writer->request->flags & SQ_STORE_ROUND))
 		return SQ_STATUS_ROUNDING_NEEDED;

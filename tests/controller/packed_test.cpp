@@ -93,6 +93,7 @@ std::vector<std::uint8_t> with_slack(const std::uint8_t* run, std::size_t bytes)
 Packed pack(const Segment& segment, Dtype dtype)
 {
     const auto encoder = aligned(sqc_packed_encoder_bytes());
+    EXPECT_TRUE(sqc_packed_encoder_begin(encoder.get()));
     const auto state = std::make_unique<sqc_packed>();
     std::vector<std::uint8_t> run(SQC_PACKED_RUN_BYTES + SQC_PACKED_SLACK);
     Packed packed;
@@ -102,7 +103,7 @@ Packed pack(const Segment& segment, Dtype dtype)
         EXPECT_GT(bytes, 0u);
         packed.runs.push_back(with_slack(run.data(), bytes));
     }
-    const auto bytes = sqc_packed_encode_signs(state.get(), segment.sign.data(), encoder.get(), run.data());
+    const auto bytes = sqc_packed_encode_signs(state.get(), segment.sign.data(), run.data());
     packed.signs = with_slack(run.data(), bytes);
     return packed;
 }
@@ -111,6 +112,7 @@ Packed pack(const Segment& segment, Dtype dtype)
 bool unpack(const Packed& packed, Dtype dtype, unsigned count, Segment& segment)
 {
     const auto decoder = aligned(sqc_packed_decoder_bytes());
+    EXPECT_TRUE(sqc_packed_decoder_begin(decoder.get()));
     const auto state = std::make_unique<sqc_packed>();
     const auto planes = segment.writable();
     sqc_packed_begin(state.get(), static_cast<unsigned>(segment.sign.size()), dtype.significand);
@@ -120,7 +122,7 @@ bool unpack(const Packed& packed, Dtype dtype, unsigned count, Segment& segment)
             return false;
     }
     return count < dtype.planes ||
-           sqc_packed_decode_signs(state.get(), packed.signs.data(), packed.signs.size() - SQC_PACKED_SLACK, segment.sign.data(), decoder.get()) == 0;
+           sqc_packed_decode_signs(state.get(), packed.signs.data(), packed.signs.size() - SQC_PACKED_SLACK, segment.sign.data()) == 0;
 }
 
 using PackedKernel = EveryKernel<SQC_KERNEL_PACKED>;
@@ -203,6 +205,7 @@ INSTANTIATE_TEST_SUITE_P(Levels, PackedKernel, ::testing::Values(SQC_LEVEL_PORTA
 TEST(PackedBytes, ComeBackAndAreRefusedWhenDamaged)
 {
     const auto encoder = aligned(sqc_packed_encoder_bytes()), decoder = aligned(sqc_packed_decoder_bytes());
+    ASSERT_TRUE(sqc_packed_encoder_begin(encoder.get()) && sqc_packed_decoder_begin(decoder.get()));
     std::mt19937_64 random(3);
     for (const std::size_t bytes : {0u, 1u, 2u, 64u, 2048u, 40000u}) {
         std::vector<std::uint8_t> data(bytes), run(bytes + 32), back(bytes + 1);

@@ -30,6 +30,7 @@ struct Version {
     Bytes data;
     std::uint16_t precision;
     bool sealed;
+    std::uint8_t coding = SQ_CODING_RAW;
     bool operator==(const Version&) const = default;
 };
 // Absent is an empty optional.
@@ -43,7 +44,7 @@ std::optional<Version> version_of(const Store& store, const std::string& name)
         return std::nullopt;
     const auto info = store.info(handle);
     EXPECT_TRUE(store.verify(handle).empty()) << name;
-    return Version{store.native(handle), info.precision, info.sealed};
+    return Version{store.native(handle), info.precision, info.sealed, info.coding};
 }
 
 // Opens an image and compares each region with what it may be.
@@ -101,6 +102,16 @@ public:
         const auto before = visible_[name];
         visible_[name].sealed = true;
         const auto status = change({name}, [&] { return sqc_region_seal(store_.get(), store_.find(name)); });
+        if (status != SQ_STATUS_SUCCESS)
+            visible_[name] = before;
+        return status;
+    }
+    sqc_status pack(const std::string& name)
+    {
+        const auto before = visible_[name];
+        visible_[name].sealed = true;
+        visible_[name].coding = SQ_CODING_PACKED;
+        const auto status = change({name}, [&] { return sqc_region_pack(store_.get(), store_.find(name), nullptr); });
         if (status != SQ_STATUS_SUCCESS)
             visible_[name] = before;
         return status;
@@ -191,6 +202,14 @@ void run(Workload& work, const std::function<void(sqc_status)>& done)
     done(work.flush_all());
     done(work.remove("c"));
     done(work.tag("b", SQ_FORMAT_MXINT(6)));
+    done(work.write("b", 7, 20, 10));
+    done(work.pack("b"));  // written since its last flush
+    done(work.tag("b", SQ_FORMAT_MXINT(5)));
+    work.create("d", 9, 100, SQ_DTYPE_FP32);
+    done(work.pack("d"));  // never written, never flushed
+    done(work.seal("a"));
+    done(work.pack("a"));
+    done(work.remove("b"));
 }
 
 // Keeps what is durable, and makes images of what a loss of power may leave.
@@ -288,7 +307,8 @@ TEST(Persistence, AFailedSyncChangesNothingAndCanBeTriedAgain)
             [&] { return work.write("a", 0, 3, 1); },  [&] { return work.flush("a"); },
             [&] { return work.write("b", 0, 40, 2); }, [&] { return work.flush_all(); },
             [&] { return work.write("b", 5, 9, 3); },  [&] { return work.tag("b", SQ_FORMAT_MXINT(3)); },
-            [&] { return work.seal("b"); },            [&] { return work.remove("a"); },
+            [&] { return work.seal("b"); },            [&] { return work.pack("b"); },
+            [&] { return work.pack("a"); },            [&] { return work.remove("a"); },
         };
         work.create("a", 3, 700, SQ_DTYPE_BF16);
         work.create("b", 40, 1999, SQ_DTYPE_BF16);
@@ -435,6 +455,47 @@ TEST(Persistence, SurvivesProcessesKilledAtAnyInstant)
     }
     EXPECT_GT(*flushed, 10u) << "the children got to work";
     munmap(shared, bytes + 4096);
+}
+
+// A child packs a region; whenever it is killed, the region is raw and whole,
+// or packed and whole.
+TEST(Persistence, AProcessKilledWhilePackingLeavesTheRegionRawOrPacked)
+{
+    constexpr std::uint64_t bytes = 4u << 20;
+    auto* shared = static_cast<std::uint8_t*>(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    ASSERT_NE(shared, MAP_FAILED);
+    Store store(bytes);
+    const auto data = weights(SQ_DTYPE_BF16, 40 * 8000, 1);
+    ASSERT_EQ(store.write(store.make("w", 40, 8000), data), SQ_STATUS_SUCCESS);
+    ASSERT_EQ(sqc_flush(store.get(), 0), SQ_STATUS_SUCCESS);
+    const Allowed allowed = {Version{data, SQ_FORMAT_NATIVE, false}, Version{data, SQ_FORMAT_NATIVE, true, SQ_CODING_PACKED}};
+    std::mt19937 random(1);
+    unsigned raw = 0;
+    for (int round = 0; round < 60; ++round) {
+        std::memcpy(shared, store.memory().get(), bytes);
+        const pid_t child = fork();
+        ASSERT_GE(child, 0);
+        if (child == 0) {
+            Environment environment;
+            const auto env = environment.get();
+            sqc_store* packing = nullptr;
+            if (sqc_open(&packing, shared, bytes, &env, 0, 0, nullptr) != SQ_STATUS_SUCCESS)
+                _exit(1);
+            _exit(sqc_region_pack(packing, store.find("w"), nullptr) == SQ_STATUS_SUCCESS ? 0 : 2);
+        }
+        const timespec delay = {0, static_cast<long>(random() % 60000000)};
+        nanosleep(&delay, nullptr);
+        kill(child, SIGKILL);
+        int status = 0;
+        waitpid(child, &status, 0);
+        ASSERT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) == 0) << WEXITSTATUS(status);
+        check_image(Bytes(shared, shared + bytes), {{"w", allowed}}, "round " + std::to_string(round));
+        if (HasFatalFailure())
+            break;
+        raw += WIFSIGNALED(status);
+    }
+    EXPECT_GT(raw, 0u) << "no child was killed in time";
+    munmap(shared, bytes);
 }
 
 }  // namespace

@@ -14,7 +14,12 @@ extern "C" {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
-    static void* const decoder = std::aligned_alloc(64, (sqc_packed_decoder_bytes() + 63) / 64 * 64);
+    static void* const decoder = [] {
+        void* memory = std::aligned_alloc(64, (sqc_packed_decoder_bytes() + 63) / 64 * 64);
+        if (!sqc_packed_decoder_begin(memory))
+            std::abort();
+        return memory;
+    }();
     if (size < 2)
         return 0;
     const unsigned words = 8u * (1 + data[0] % 4);
@@ -42,6 +47,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::vector<std::uint8_t> rest(data, data + size);
     rest.resize(size + SQC_PACKED_SLACK);
     if (state->plane == planes)
-        sqc_packed_decode_signs(state.get(), rest.data(), size, sign.data(), decoder);
+        sqc_packed_decode_signs(state.get(), rest.data(), size, sign.data());
     return 0;
 }

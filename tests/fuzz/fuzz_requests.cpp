@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A good store under arbitrary requests: create, write, read, map, load, seal,
-// flush, delete, statistics, in any order with any arguments.
+// pack, flush, delete, statistics, in any order with any arguments.
 #include "store_image.hpp"
 
 #include <fuzzer/FuzzedDataProvider.h>
@@ -32,7 +32,8 @@ public:
     {
         using Action = void (Session::*)();
         static constexpr Action actions[] = {&Session::create, &Session::write, &Session::read,  &Session::map,     &Session::unmap,
-                                             &Session::load,   &Session::seal,  &Session::flush, &Session::remove, &Session::statistics};
+                                             &Session::load,   &Session::seal,  &Session::flush, &Session::remove, &Session::statistics,
+                                             &Session::pack};
         (this->*actions[input_.ConsumeIntegralInRange<std::size_t>(0, std::size(actions) - 1)])();
     }
 
@@ -97,6 +98,7 @@ private:
         sqc_view_load(store_, dpa, input_.ConsumeIntegralInRange(0u, 9u), &value, scratch.get());
     }
     void seal() { sqc_region_seal(store_, handle()); }
+    void pack() { sqc_region_pack(store_, handle(), nullptr); }
     void flush() { sqc_flush(store_, input_.ConsumeBool() ? 0 : handle()); }
     void remove() { sqc_region_delete(store_, handle()); }
     void statistics()

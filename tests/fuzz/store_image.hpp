@@ -31,6 +31,7 @@ struct RegionKind {
     std::uint8_t dtype;
     std::uint8_t placement;
     std::uint32_t rows, cols;
+    bool packed = false;
 };
 
 inline constexpr RegionKind region_kinds[] = {
@@ -39,6 +40,9 @@ inline constexpr RegionKind region_kinds[] = {
     {"fp16", SQ_DTYPE_FP16, SQ_PLACEMENT_ALIGNED, 17, 33},
     {"word", SQ_DTYPE_BF16, SQ_PLACEMENT_WORD, 5, 70},
     {"blob", SQ_DTYPE_U8, SQ_PLACEMENT_BYTES, 3, 1000},
+    {"packed bf16", SQ_DTYPE_BF16, SQ_PLACEMENT_ALIGNED, 33, 2100, true},  // two segments
+    {"packed fp32", SQ_DTYPE_FP32, SQ_PLACEMENT_ALIGNED, 9, 100, true},
+    {"packed fp16", SQ_DTYPE_FP16, SQ_PLACEMENT_ALIGNED, 17, 33, true},
 };
 
 // 64-byte aligned memory that frees itself.
@@ -80,6 +84,8 @@ inline const std::uint8_t* base_image()
                 data[i] = static_cast<std::uint8_t>(i * 37 % 251 & (i % 2 ? 0x3f : 0xff));
             sqc_result result;
             if (sqc_write(store, &request, data.data(), bytes, &result) != SQ_STATUS_SUCCESS)
+                std::abort();
+            if (kind.packed && sqc_region_pack(store, handle, nullptr) != SQ_STATUS_SUCCESS)
                 std::abort();
         }
         if (sqc_flush(store, 0) != SQ_STATUS_SUCCESS)
