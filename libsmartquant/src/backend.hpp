@@ -44,6 +44,7 @@ public:
 	virtual RegionInfo region_info(const RegionInfo &region) = 0;
 	virtual void remove(const RegionInfo &region) = 0;
 	virtual void seal(const RegionInfo &region) = 0;
+	virtual void pack(const RegionInfo &region) = 0;
 	virtual void set_precision(const RegionInfo &region, Format format) = 0;
 	virtual void flush(const RegionInfo &region) = 0;
 	virtual void flush_all() = 0;

@@ -511,6 +511,14 @@ smartquant_status smartquant_region_seal(smartquant_region *region)
 	});
 }
 
+smartquant_status smartquant_region_pack(smartquant_region *region)
+{
+	return guarded([&] {
+		require(region);
+		region->inner.pack();
+	});
+}
+
 smartquant_status smartquant_region_set_precision(smartquant_region *region, uint16_t format)
 {
 	return guarded([&] {

@@ -175,6 +175,11 @@ void Region::seal()
 	backend().seal(identity_);
 }
 
+void Region::pack()
+{
+	backend().pack(identity_);
+}
+
 void Region::set_precision(Format format)
 {
 	backend().set_precision(identity_, format);

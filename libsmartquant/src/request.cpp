@@ -234,6 +234,13 @@ void fail_precision(const RegionInfo &region, Format format)
 	     concat("format ", format.name(), " cannot be the precision of a ", kind_text(region)));
 }
 
+void fail_pack(const RegionInfo &region)
+{
+	fail(Status::Unsupported, region_subject(region.name),
+	     concat("placement ", name(region.placement),
+		    " cannot be packed; only placement aligned can, and it stays as it is"));
+}
+
 void fail_create(sqc_status status, const RegionSpec &spec)
 {
 	const std::string subject = region_subject(spec.name);

@@ -38,6 +38,8 @@ void check_spec(const RegionSpec &spec);
 [[noreturn]] void fail_store(sqc_status status, const RegionInfo &region,
 			     const sqc_write_request &request, const sqc_result *result);
 [[noreturn]] void fail_precision(const RegionInfo &region, Format format);
+// Not packed: its placement cannot be.
+[[noreturn]] void fail_pack(const RegionInfo &region);
 [[noreturn]] void fail_create(sqc_status status, const RegionSpec &spec);
 
 Layout public_layout(const sqc_layout &layout);

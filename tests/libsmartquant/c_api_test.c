@@ -333,9 +333,11 @@ static void test_end(smartquant_store *store, smartquant_region *region)
 
 	OK(smartquant_region_set_precision(region, SMARTQUANT_FORMAT_MXINT(4)));
 	OK(smartquant_region_seal(region));
+	OK(smartquant_region_pack(region));
+	FAILS(smartquant_region_pack(NULL), SMARTQUANT_STATUS_INVALID_INPUT, "");
 	OK(smartquant_region_find(store, "w", &found));
 	OK(smartquant_region_get_info(found, &info));
-	CHECK(info.sealed && info.precision == SMARTQUANT_FORMAT_MXINT(4));
+	CHECK(info.sealed && info.coding == SMARTQUANT_CODING_PACKED && info.precision == SMARTQUANT_FORMAT_MXINT(4));
 	FAILS(smartquant_region_store(found, NULL, weights, sizeof(weights), NULL),
 	      SMARTQUANT_STATUS_SEALED, "region \"w\"");
 	OK(smartquant_region_remove(found));

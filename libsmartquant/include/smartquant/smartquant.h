@@ -99,6 +99,11 @@ enum { /* placement */
 	SMARTQUANT_PLACEMENT_TUNED = 4
 };
 
+enum { /* coding */
+	SMARTQUANT_CODING_RAW = 0,
+	SMARTQUANT_CODING_PACKED = 1
+};
+
 enum { /* rounding */
 	SMARTQUANT_ROUNDING_DEFAULT = 0,
 	SMARTQUANT_ROUNDING_TRUNCATE = 1,
@@ -223,6 +228,8 @@ SMARTQUANT_C_API smartquant_status smartquant_region_get_info(smartquant_region 
 							      smartquant_region_info *info);
 SMARTQUANT_C_API smartquant_status smartquant_region_flush(smartquant_region *region);
 SMARTQUANT_C_API smartquant_status smartquant_region_seal(smartquant_region *region);
+/* Seals it and codes its planes: the same bytes in less plane memory. */
+SMARTQUANT_C_API smartquant_status smartquant_region_pack(smartquant_region *region);
 SMARTQUANT_C_API smartquant_status smartquant_region_set_precision(smartquant_region *region,
 								   uint16_t format);
 

@@ -187,6 +187,17 @@ void DeviceBackend::seal(const RegionInfo &region)
 	simple(SQ_IOC_REGION_SEAL, region.handle, region_subject(region.name));
 }
 
+void DeviceBackend::pack(const RegionInfo &region)
+{
+	sq_ioc_handle argument = to_handle(region.handle);
+	const Verdict verdict = card_.call(SQ_IOC_REGION_PACK, argument);
+
+	// A card without the command says the same of any region.
+	if (verdict.status == Status::Unsupported && region.placement != Placement::Aligned)
+		fail_pack(region);
+	check(verdict, region_subject(region.name));
+}
+
 void DeviceBackend::flush(const RegionInfo &region)
 {
 	simple(SQ_IOC_FLUSH, region.handle, region_subject(region.name));

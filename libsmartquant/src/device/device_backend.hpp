@@ -31,6 +31,7 @@ public:
 	RegionInfo region_info(const RegionInfo &region) override;
 	void remove(const RegionInfo &region) override;
 	void seal(const RegionInfo &region) override;
+	void pack(const RegionInfo &region) override;
 	void set_precision(const RegionInfo &region, Format format) override;
 	void flush(const RegionInfo &region) override;
 	void flush_all() override;

@@ -254,6 +254,16 @@ void EmbeddedBackend::seal(const RegionInfo &region)
 	check(sqc_region_seal(store_.get(), region.handle), region_subject(region.name));
 }
 
+void EmbeddedBackend::pack(const RegionInfo &region)
+{
+	const WriteLock lock = change();
+	const sqc_status status = sqc_region_pack(store_.get(), region.handle, nullptr);
+
+	if (status == SQ_STATUS_UNSUPPORTED)
+		fail_pack(region);
+	check(status, region_subject(region.name));
+}
+
 void EmbeddedBackend::set_precision(const RegionInfo &region, Format format)
 {
 	const WriteLock lock = change();

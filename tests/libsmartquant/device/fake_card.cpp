@@ -167,6 +167,8 @@ sqc_status Card::serve(unsigned long number, sq_ioc_handle &argument)
 		return sqc_region_delete(store_, argument.handle);
 	if (number == SQ_IOC_REGION_SEAL)
 		return sqc_region_seal(store_, argument.handle);
+	if (number == SQ_IOC_REGION_PACK)
+		return sqc_region_pack(store_, argument.handle, nullptr);
 	return sqc_flush(store_, argument.handle);
 }
 
@@ -477,6 +479,7 @@ constexpr Entry entries[] = {
 	entry<sq_ioc_region_create>(SQ_IOC_REGION_CREATE, true),
 	numbered<sq_ioc_handle>(SQ_IOC_REGION_DELETE, true),
 	numbered<sq_ioc_handle>(SQ_IOC_REGION_SEAL, true),
+	numbered<sq_ioc_handle>(SQ_IOC_REGION_PACK, true),
 	numbered<sq_ioc_handle>(SQ_IOC_FLUSH, true),
 	numbered<sq_ioc_region>(SQ_IOC_REGION_GET, false),
 	numbered<sq_ioc_region>(SQ_IOC_REGION_FIND, false),

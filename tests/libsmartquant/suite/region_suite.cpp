@@ -7,7 +7,34 @@
 
 namespace sqtest {
 
+using smartquant::FetchResult;
+using smartquant::RegionInfo;
 using RegionSuite = SuiteTest;
+
+// bf16 words of one magnitude or the next smaller ones, as weights are.
+static std::vector<std::byte> smooth_words(std::size_t count)
+{
+	std::vector<std::byte> words = sample_words(Dtype::Bf16, count);
+
+	for (std::size_t i = 0; i < count; ++i) {
+		// Exponents 122 to 125, each half as often as the next.
+		const auto byte = std::to_integer<unsigned int>(words[2 * i + 1]) & 7;
+		const unsigned int exponent = byte > 3 ? 125 : byte > 1 ? 124 : byte > 0 ? 123 : 122;
+
+		words[2 * i] = (words[2 * i] & std::byte{0x7f}) |
+			       static_cast<std::byte>((exponent & 1) << 7);
+		words[2 * i + 1] = (words[2 * i + 1] & std::byte{0x80}) |
+				   static_cast<std::byte>(exponent >> 1);
+	}
+	return words;
+}
+
+static FetchResult cost_of(const Region &region, const ReadRequest &request)
+{
+	std::vector<std::byte> buffer(region.layout(request).bytes);
+
+	return region.fetch(request, buffer);
+}
 
 TEST_F(RegionSuite, AFreshRegionIsEmptyAndHasTheShapeThatWasAskedFor)
 {
@@ -123,6 +150,46 @@ TEST_F(RegionSuite, ASealedRegionCannotBeStoredTo)
 	EXPECT_FALSE(region.info().dirty);
 	EXPECT_ERROR(region.store(words), Status::Sealed, "is sealed");
 	EXPECT_EQ(region.fetch({.format = Format::native()}), words);
+}
+
+TEST_F(RegionSuite, APackedRegionTakesLessAndGivesTheSame)
+{
+	Region region = create({.name = "w", .rows = 130, .cols = 1024});
+	const auto words = smooth_words(130 * 1024);
+
+	region.store(words);
+	const RegionInfo raw = region.info();
+	const FetchResult before = cost_of(region, {.format = Format::mxint(4)});
+
+	EXPECT_EQ(raw.coding, smartquant::Coding::Raw);
+	region.pack();
+	region.pack();
+	const RegionInfo packed = region.info();
+	const FetchResult after = cost_of(region, {.format = Format::mxint(4)});
+
+	EXPECT_EQ(packed.coding, smartquant::Coding::Packed);
+	EXPECT_TRUE(packed.sealed);
+	EXPECT_FALSE(packed.dirty);
+	EXPECT_LT(packed.stored_bytes, raw.stored_bytes * 3 / 4);
+	EXPECT_LT(after.plane_lines, before.plane_lines * 9 / 10);
+	EXPECT_EQ(after.check_lines, 0u);
+	EXPECT_EQ(after.baseline_lines, before.baseline_lines);
+	EXPECT_EQ(region.fetch({.format = Format::native()}), words);
+	EXPECT_EQ(region.verify().runs_bad, 0u);
+	EXPECT_ERROR(region.store(words), Status::Sealed, "is sealed");
+	region.set_precision(Format::mxint(6));
+	EXPECT_EQ(region.info().precision, Format::mxint(6));
+}
+
+TEST_F(RegionSuite, OnlyAlignedRegionsCanBePacked)
+{
+	Region region = create({.name = "w", .rows = 2, .cols = 32, .placement = Placement::Word});
+	const auto words = sample_words(Dtype::Bf16, 64);
+
+	region.store(words);
+	EXPECT_ERROR(region.pack(), Status::Unsupported, "placement word cannot be packed");
+	EXPECT_FALSE(region.info().sealed);
+	region.store(words);
 }
 
 TEST_F(RegionSuite, ThePrecisionTagIsWhatAReaderGetsWhoAsksForNone)

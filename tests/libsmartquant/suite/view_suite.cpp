@@ -45,6 +45,32 @@ TEST_F(ViewSuite, MappedCachedAndFetchedBytesAreTheSame)
 	}
 }
 
+TEST_F(ViewSuite, ViewsOfARegionStayAsTheyAreWhenItIsPacked)
+{
+	Region region = create({.name = "w", .rows = 300, .cols = 1050});
+
+	region.store(sample_words(Dtype::Bf16, 300 * 1050));
+	for (const bool before : {true, false}) {
+		std::vector<View> mapped, cached;
+		std::vector<std::vector<std::byte>> fetched;
+
+		for (ReadRequest request : requests) {
+			request.rows = {3, 300};
+			mapped.push_back(region.map(request));
+			cached.push_back(region.map_cached(request));
+			fetched.push_back(region.fetch(request));
+		}
+		if (before)
+			region.pack();
+		for (std::size_t i = 0; i < fetched.size(); ++i) {
+			SCOPED_TRACE(requests[i].format.name());
+			EXPECT_TRUE(std::ranges::equal(mapped[i].bytes(), fetched[i]));
+			EXPECT_TRUE(std::ranges::equal(cached[i].bytes(), fetched[i]));
+		}
+	}
+	EXPECT_EQ(region.info().coding, smartquant::Coding::Packed);
+}
+
 // Small enough for a card that decodes every load by itself.
 TEST_F(ViewSuite, AMappedSmallRegionGivesTheBytesOfAFetch)
 {
