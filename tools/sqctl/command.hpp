@@ -71,6 +71,7 @@ Run define_show(CommandLine &, const Context &);
 Run define_rm(CommandLine &, const Context &);
 Run define_seal(CommandLine &, const Context &);
 Run define_tag(CommandLine &, const Context &);
+Run define_pack(CommandLine &, const Context &);	// pack.cpp
 Run define_store(CommandLine &, const Context &);	// data.cpp
 Run define_read(CommandLine &, const Context &);	// read.cpp
 Run define_error(CommandLine &, const Context &);	// error.cpp

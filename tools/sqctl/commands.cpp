@@ -24,6 +24,7 @@ std::span<const Command> commands()
 		{"show", "show everything about one region", "sqctl show w", define_show},
 		{"rm", "remove a region, or a whole model", "sqctl rm --model smol", define_rm},
 		{"seal", "make a region durable and read-only for good", "sqctl seal w", define_seal},
+		{"pack", "seal a region and keep it in less memory", "sqctl pack w", define_pack},
 		{"tag", "set the precision that readers get by default", "sqctl tag w mxint6",
 		 define_tag},
 		{"load", "load a GGUF or safetensors file as a model",

@@ -48,7 +48,7 @@ _sqctl_ask() {
 
 _sqctl() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="list info create store read error regions show rm seal tag load export verify stats up doctor bench trace model"
+    local commands="list info create store read error regions show rm seal pack tag load export verify stats up doctor bench trace model"
     local command='' device='' i
     for ((i = 1; i < COMP_CWORD; i++)); do
         # "embedded:PATH" is split at its colon.
