@@ -180,6 +180,7 @@ static void sq_controller_stop(SmartQuantController *c)
         sq_queue_destroy(queue);
     }
     sq_verify_reset(&c->verify);
+    sq_pack_reset(c);
     qatomic_set(&c->default_rounding, SQ_ROUNDING_DEFAULT);
     qatomic_set(&c->pending_vectors, 0);
 }

@@ -19,6 +19,7 @@
 #include "main-loop-call.h"
 #include "memory-function.h"
 #include "queue.h"
+#include "pack.h"
 #include "verify.h"
 
 #define TYPE_SMARTQUANT_CONTROLLER "smartquant-controller"
@@ -45,6 +46,7 @@ struct SmartQuantController {
 
     /* Owned by the mailbox thread. */
     SQVerify verify;
+    SQPack pack;
     /* Feature "default rounding"; atomic. */
     uint8_t default_rounding;
 

@@ -91,6 +91,13 @@ static const SQCommandRow commands[] = {
         .zero_bytes = sizeof_field(struct sq_mbox_precision_tag, reserved),
     },
     {
+        .opcode = SQ_MBOX_PACK_REGION,
+        .name = "pack-region",
+        .handler = sq_mailbox_pack_region,
+        .in_bytes = sizeof(struct sq_mbox_handle),
+        .flags = COMMAND_BACKGROUND,
+    },
+    {
         .opcode = SQ_MBOX_MAP_VIEW,
         .name = "map-view",
         .handler = sq_mailbox_map_view,

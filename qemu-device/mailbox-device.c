@@ -57,7 +57,7 @@ static void sq_identify_kinds(struct sq_mbox_identify *out)
 static uint32_t sq_identify_features(SmartQuantController *c)
 {
     return SQ_FEATURE_PRECISION_VECTOR | SQ_FEATURE_ABORT |
-           SQ_FEATURE_AXIS_COL |
+           SQ_FEATURE_AXIS_COL | SQ_FEATURE_PACKED |
            (sq_memory_traps(c->memory) ? SQ_FEATURE_VIEWS_TRAP : 0);
 }
 

@@ -28,6 +28,7 @@ SQMailboxHandler sq_mailbox_get_hdm_info;
 SQMailboxHandler sq_mailbox_create_region;
 SQMailboxHandler sq_mailbox_delete_region;
 SQMailboxHandler sq_mailbox_seal_region;
+SQMailboxHandler sq_mailbox_pack_region;
 SQMailboxHandler sq_mailbox_get_region;
 SQMailboxHandler sq_mailbox_get_region_by_name;
 SQMailboxHandler sq_mailbox_list_regions;

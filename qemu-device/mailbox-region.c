@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Mailbox commands C010h to C016h: regions.
+ * Mailbox commands C010h to C017h: regions.
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
@@ -60,6 +60,18 @@ uint16_t sq_mailbox_seal_region(SmartQuantController *c,
                                 SQMailboxCommand *command)
 {
     return sq_mailbox_change_region(c, command, sqc_region_seal);
+}
+
+uint16_t sq_mailbox_pack_region(SmartQuantController *c,
+                                SQMailboxCommand *command)
+{
+    uint16_t status = sq_pack_begin(c, sq_mailbox_handle(command));
+
+    if (status) {
+        return status;
+    }
+    command->background->step = sq_pack_step;
+    return SQ_STATUS_BACKGROUND_STARTED;
 }
 
 static void sq_mailbox_put_region(SQMailboxCommand *command,

@@ -183,8 +183,8 @@ struct sq_ioc_region_create {
  * SQ_IOC_REGION_DELETE  Durable at once; refused (IN_USE) while views are
  *                       mapped on it or transfers run. Needs CAP_SYS_ADMIN.
  * SQ_IOC_REGION_SEAL    Flushes it and makes it read-only; idempotent.
- * SQ_IOC_REGION_PACK    Packs the planes of a sealed region. Returns when the
- *                       device is done; see SQ_IOC_BACKGROUND.
+ * SQ_IOC_REGION_PACK    Seals it and packs its planes; idempotent. Returns when
+ *                       the device is done; see SQ_IOC_BACKGROUND.
  * SQ_IOC_FLUSH          Returns when everything that was stored before is in
  *                       the backing store.
  * All need a file that is open for writing.

@@ -35,6 +35,7 @@ constexpr Command commands[] = {
     {SQ_MBOX_GET_REGION_BY_NAME, 1, SQ_NAME_MAX, 0, 0},
     {SQ_MBOX_LIST_REGIONS, 8, 8, 0, 0},
     {SQ_MBOX_SET_PRECISION_TAG, 8, 8, 6, 2},
+    {SQ_MBOX_PACK_REGION, 4, 4, 0, 0},
     {SQ_MBOX_MAP_VIEW, 16, 16, 0, 0},
     {SQ_MBOX_UNMAP_VIEW, 4, 4, 0, 0},
     {SQ_MBOX_GET_VIEW, 4, 4, 0, 0},
@@ -242,6 +243,57 @@ TEST_F(Mailbox, ThePrecisionTagIsWhatAFetchWithoutAFormatGets)
     store(queue, handle, 0, 2, data);
     const std::size_t bytes = 2 * 64 / 2 + 2 * 2;
     EXPECT_EQ(fetch(queue, handle, SQ_FORMAT_TAG, 0, 2, bytes), fetch(queue, handle, SQ_FORMAT_MXINT(4), 0, 2, bytes));
+}
+
+TEST_F(Mailbox, APackedRegionGivesTheSameBytesFromFewerLines)
+{
+    const std::uint32_t handle = create_region(card(), "w", 256, 512);  // two segments
+    Queue queue(card(), 0);
+    Bytes data = random_bf16(256 * 512, 5);
+    for (std::size_t i = 1; i < data.size(); i += 2)  // magnitudes within 2 to 8
+        data[i] = static_cast<std::uint8_t>((data[i] & 0x80) | 0x40);
+    store(queue, handle, 0, 256, data);
+    const std::size_t bytes = 256 * 512 / 2 + 256 * 16;
+    const auto region = [&] { return structure<sq_region_info>(card().command(SQ_MBOX_GET_REGION, handle).payload); };
+    const auto raw = region();
+    const Bytes before = fetch(queue, handle, SQ_FORMAT_MXINT(4), 0, 256, bytes);
+    const auto raw_lines = statistics().plane_lines;
+    ASSERT_EQ(card().command(SQ_MBOX_PACK_REGION, handle).status, SQ_STATUS_BACKGROUND_STARTED);
+    EXPECT_EQ(card().background(), SQ_STATUS_SUCCESS);
+    EXPECT_EQ(card().mailbox(SQ_MBOX_BG_STATUS) & SQ_MBOX_BG_OPCODE, static_cast<std::uint64_t>(SQ_MBOX_PACK_REGION));
+    EXPECT_EQ(region().coding, SQ_CODING_PACKED);
+    EXPECT_NE(region().flags & SQ_REGION_SEALED, 0u);
+    EXPECT_LT(region().stored_bytes, raw.stored_bytes);
+    const auto lines = statistics().plane_lines;
+    EXPECT_EQ(fetch(queue, handle, SQ_FORMAT_MXINT(4), 0, 256, bytes), before);
+    EXPECT_LT(statistics().plane_lines - lines, raw_lines);
+    EXPECT_EQ(fetch(queue, handle, SQ_FORMAT_NATIVE, 0, 256, data.size()), data);
+    EXPECT_EQ(card().command(SQ_MBOX_PACK_REGION, handle).status, SQ_STATUS_BACKGROUND_STARTED) << "again";
+    EXPECT_EQ(card().background(), SQ_STATUS_SUCCESS);
+    EXPECT_EQ(card().command(SQ_MBOX_PACK_REGION, 0xdeadbeefu).status, SQ_STATUS_INVALID_HANDLE);
+    const std::uint32_t word = create_region(card(), "word", 1, 32, SQ_DTYPE_BF16, SQ_PLACEMENT_WORD);
+    EXPECT_EQ(card().command(SQ_MBOX_PACK_REGION, word).status, SQ_STATUS_UNSUPPORTED);
+    EXPECT_NE(identify(card()).features & SQ_FEATURE_PACKED, 0u);
+}
+
+TEST_F(Mailbox, AResetGivesUpPackingAndLeavesTheRegionWhole)
+{
+    const std::uint32_t handle = create_region(card(), "w", 2048, 1024);  // 32 segments
+    const Bytes data = random_bf16(2048 * 1024, 6);
+    {
+        Queue queue(card(), 0);
+        store(queue, handle, 0, 2048, data);
+        sq_submission flush{};
+        flush.opcode = SQ_OP_FLUSH;
+        flush.handle = handle;
+        ASSERT_EQ(queue.run(flush).status, SQ_STATUS_SUCCESS);
+    }
+    ASSERT_EQ(card().command(SQ_MBOX_PACK_REGION, handle).status, SQ_STATUS_BACKGROUND_STARTED);
+    card().reset_function1();
+    Queue queue(card(), 0);
+    EXPECT_EQ(fetch(queue, handle, SQ_FORMAT_NATIVE, 0, 2048, data.size()), data);
+    // Not held by the packing that was given up.
+    EXPECT_EQ(card().command(SQ_MBOX_DELETE_REGION, handle).status, SQ_STATUS_SUCCESS);
 }
 
 TEST_F(Mailbox, ASealedRegionRefusesStores)
