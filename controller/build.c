@@ -6,6 +6,7 @@
 #include "gather.h"
 #include "group.h"
 #include "little_endian.h"
+#include "planes.h"
 
 /* Where the runs of the segment under construction go. */
 struct target {
@@ -15,16 +16,6 @@ struct target {
 	uint8_t *run[SQC_PLANES_MAX];
 };
 
-static void group_put(struct sqc_build_scratch *scratch, uint32_t column, uint32_t from,
-		      uint32_t planes, const uint32_t magnitude[SQC_GROUP_ELEMENTS])
-{
-	uint32_t words[SQC_PLANES_MAX];
-
-	sqc_group_to_planes(magnitude, planes - from, words);
-	for (uint32_t plane = from; plane < planes; plane++)
-		scratch->line[plane][column] = words[plane - from];
-}
-
 static void escapes_put(struct sqc_build_scratch *scratch, uint32_t first, uint32_t escaped)
 {
 	for (; escaped; escaped &= escaped - 1)
@@ -32,48 +23,20 @@ static void escapes_put(struct sqc_build_scratch *scratch, uint32_t first, uint3
 			(uint16_t)(first + (unsigned)__builtin_ctz(escaped));
 }
 
-static void group_aligned(struct sqc_build_scratch *scratch,
-			  const struct sqc_geometry *geometry, uint32_t first,
-			  const uint8_t *words)
-{
-	const uint32_t column = first / SQC_GROUP_ELEMENTS % SQC_LINE_GROUPS;
-	float values[SQC_GROUP_ELEMENTS];
-	struct sqc_group group;
-
-	sqc_words_to_values(geometry->dtype, words, SQC_GROUP_ELEMENTS, values);
-	sqc_group_align(values, SQC_GROUP_ELEMENTS, geometry->planes - 1u, &group);
-	group_put(scratch, column, 1, geometry->planes, group.magnitude);
-	scratch->line[0][column] = group.sign;
-	scratch->exponents[first / SQC_GROUP_ELEMENTS] = group.exponent;
-	escapes_put(scratch, first, group.sticky);
-}
-
 static void group_tuned(struct sqc_build_scratch *scratch, const struct target *target,
 			uint32_t first, const uint8_t *words)
 {
 	const uint32_t column = first / SQC_GROUP_ELEMENTS % SQC_LINE_GROUPS;
+	const uint32_t planes = target->geometry->planes;
+	uint32_t plane_words[SQC_PLANES_MAX];
 	struct sqc_tuned_group group;
 
 	sqc_tuned_encode(target->coder, target->geometry->dtype, words, &group);
-	group_put(scratch, column, 0, target->geometry->planes, group.code);
+	sqc_group_to_planes(group.code, planes, plane_words);
+	for (uint32_t plane = 0; plane < planes; plane++)
+		scratch->line[plane][column] = plane_words[plane];
 	sqc_put_le16(scratch->exponents + first / SQC_GROUP_ELEMENTS * 2, group.scale);
 	escapes_put(scratch, first, group.escaped);
-}
-
-static void group_word(struct sqc_build_scratch *scratch, const struct sqc_geometry *geometry,
-		       uint32_t first, const uint8_t *words)
-{
-	const uint32_t column = first / SQC_GROUP_ELEMENTS % SQC_LINE_GROUPS;
-	const uint32_t word_bytes = geometry->word_bytes;
-	uint32_t magnitude[SQC_GROUP_ELEMENTS];
-
-	for (uint32_t i = 0; i < SQC_GROUP_ELEMENTS; i++) {
-		uint32_t word = 0;
-
-		memcpy(&word, words + i * word_bytes, word_bytes);
-		magnitude[i] = word << (32 - 8 * word_bytes);
-	}
-	group_put(scratch, column, 0, geometry->planes, magnitude);
 }
 
 /* One line of every plane from up to 512 elements; short ones end in zeros. */
@@ -85,21 +48,15 @@ static void line_build(const struct target *target, struct sqc_build_scratch *sc
 	if (count < SQC_LINE_ELEMENTS)
 		memset(scratch->line, 0, sizeof(scratch->line));
 	for (uint32_t i = 0; i < count; i += SQC_GROUP_ELEMENTS) {
-		const uint8_t *group = words + (size_t)(first + i) * geometry->word_bytes;
-
-		if (target->coder)
-			group_tuned(scratch, target, first + i, group);
-		else if (geometry->exponents)
-			group_aligned(scratch, geometry, first + i, group);
-		else
-			group_word(scratch, geometry, first + i, group);
+		group_tuned(scratch, target, first + i,
+			    words + (size_t)(first + i) * geometry->word_bytes);
 	}
 	for (uint32_t plane = 0; plane < geometry->planes; plane++)
 		memcpy(target->run[plane] + first / 8, scratch->line[plane], SQC_LINE_BYTES);
 }
 
-static void planes_build(const struct target *target, struct sqc_build_scratch *scratch,
-			 const uint8_t *words)
+static void tuned_build(const struct target *target, struct sqc_build_scratch *scratch,
+			const uint8_t *words)
 {
 	for (uint32_t first = 0; first < target->elements; first += SQC_LINE_ELEMENTS) {
 		const uint32_t rest = target->elements - first;
@@ -107,6 +64,38 @@ static void planes_build(const struct target *target, struct sqc_build_scratch *
 		line_build(target, scratch, first,
 			   rest < SQC_LINE_ELEMENTS ? rest : SQC_LINE_ELEMENTS, words);
 	}
+}
+
+static void aligned_build(const struct target *target, struct sqc_build_scratch *scratch,
+			  const uint8_t *words)
+{
+	sqc_words_to_aligned(words, target->geometry->dtype, target->elements, target->run, 0,
+			     scratch->exponents, scratch->sticky);
+	for (uint32_t first = 0; first < target->elements; first += SQC_GROUP_ELEMENTS)
+		escapes_put(scratch, first, scratch->sticky[first / SQC_GROUP_ELEMENTS]);
+}
+
+/* Zeros from the last group to the end of the line. */
+static void padding_build(const struct target *target)
+{
+	const uint32_t used = target->elements / 8;
+	const uint32_t bytes = sqc_run_bytes(target->geometry, target->elements, 0);
+
+	for (uint32_t plane = 0; plane < target->geometry->planes; plane++)
+		memset(target->run[plane] + used, 0, bytes - used);
+}
+
+static void planes_build(const struct target *target, struct sqc_build_scratch *scratch,
+			 const uint8_t *words)
+{
+	if (target->coder)
+		tuned_build(target, scratch, words);
+	else if (target->geometry->exponents)
+		aligned_build(target, scratch, words);
+	else
+		sqc_words_to_planes(words, target->geometry->word_bytes, target->elements,
+				    target->run, 0);
+	padding_build(target);
 }
 
 /* Bytes as they are, padded to a line. */

@@ -6,7 +6,8 @@
 #include "store.h"
 
 struct sqc_build_scratch {
-	uint32_t line[SQC_PLANES_MAX][SQC_LINE_GROUPS];
+	uint32_t line[SQC_PLANES_MAX][SQC_LINE_GROUPS];	/* placement tuned */
+	uint32_t sticky[SQC_SEGMENT_GROUPS];		/* placement aligned */
 	uint8_t exponents[2 * SQC_SEGMENT_GROUPS];	/* group_bytes each */
 	uint16_t escapes[SQC_SEGMENT_ELEMENTS];
 	uint32_t escape_count;

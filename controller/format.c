@@ -17,7 +17,8 @@
 	  .code_bits = (n_), .planes = (n_), .block = 32,		\
 	  .scale_bytes = 1, .default_rounding = SQ_ROUNDING_NEAREST,	\
 	  .takes_rounding = true,					\
-	  .encode = sqc_mxint_encode, .decode = sqc_mxint_decode }
+	  .encode = sqc_mxint_encode, .decode = sqc_mxint_decode,	\
+	  .encode_planes = sqc_mxint_encode_planes }
 
 #define MXFP(code_, name_, bits_)					\
 	{ .code = (code_), .name = (name_), .source = SQC_SOURCE_GROUPS, \

@@ -15,6 +15,7 @@
 
 #include "controller.h"
 #include "group.h"
+#include "planes.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -76,6 +77,11 @@ struct sqc_format {
 	void (*encode)(const struct sqc_format *format, uint8_t rounding,
 		       uint8_t dtype, const void *source, uint32_t cols,
 		       const struct sqc_row_out *out);
+	/* The same from planes of placement aligned, as many as groups would
+	 * have, without making groups. NULL: only encode() can. */
+	void (*encode_planes)(const struct sqc_format *format, uint8_t rounding,
+			      const struct sqc_planes *planes, uint32_t cols,
+			      const struct sqc_row_out *out);
 	/* NULL: the format has no numeric values, or (tuned) needs a region's
 	 * levels: sqc_decode_levels(). */
 	void (*decode)(const struct sqc_format *format, uint8_t dtype,

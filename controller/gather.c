@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "float_bits.h"
 #include "gather.h"
 #include "little_endian.h"
 #include "unpack.h"
@@ -142,36 +141,36 @@ static void planes_copy(const struct sqc_gather *gather, uint32_t first, uint32_
 		memcpy(scratch->words[plane], gather->run[plane] + first / 8, groups * 4);
 }
 
-/* Planes [from, planes) of one group into its magnitudes. */
-static void group_fill(const struct sqc_gather_scratch *scratch, uint32_t group, uint32_t from,
+/* The planes of one group into its codes. */
+static void group_fill(const struct sqc_gather_scratch *scratch, uint32_t group,
 		       uint32_t planes, uint32_t magnitude[SQC_GROUP_ELEMENTS])
 {
 	uint32_t words[SQC_PLANES_MAX];
 
-	for (uint32_t plane = from; plane < planes; plane++)
-		words[plane - from] = scratch->words[plane][group];
-	if (planes > from)
-		sqc_group_from_planes(words, planes - from, magnitude);
-	else
-		memset(magnitude, 0, SQC_GROUP_ELEMENTS * sizeof(magnitude[0]));
+	for (uint32_t plane = 0; plane < planes; plane++)
+		words[plane] = scratch->words[plane][group];
+	sqc_group_from_planes(words, planes, magnitude);
+}
+
+struct sqc_planes sqc_gather_planes(const struct sqc_gather *gather, uint32_t first)
+{
+	return (struct sqc_planes){
+		.run = gather->run,
+		.first = first,
+		.exponents = gather->geometry->exponents ?
+				     gather->exponents + first / SQC_GROUP_ELEMENTS : NULL,
+	};
 }
 
 void sqc_gather_groups(const struct sqc_gather *gather, uint32_t first, uint32_t groups,
 		       uint32_t planes, struct sqc_gather_scratch *scratch)
 {
-	if (!gather->segment) {
-		memset(scratch->groups, 0, groups * sizeof(scratch->groups[0]));
-		return;
-	}
-	planes_copy(gather, first, groups, planes, scratch);
-	for (uint32_t i = 0; i < groups; i++) {
-		struct sqc_group *group = &scratch->groups[i];
+	const struct sqc_planes from = sqc_gather_planes(gather, first);
 
-		group_fill(scratch, i, 1, planes, group->magnitude);
-		group->sign = scratch->words[0][i];
-		group->sticky = 0;
-		group->exponent = gather->exponents[first / SQC_GROUP_ELEMENTS + i];
-	}
+	if (gather->segment)
+		sqc_planes_to_groups(&from, planes - 1, groups, scratch->groups);
+	else
+		memset(scratch->groups, 0, groups * sizeof(scratch->groups[0]));
 }
 
 void sqc_gather_tuned(const struct sqc_gather *gather, uint32_t first, uint32_t groups,
@@ -185,80 +184,8 @@ void sqc_gather_tuned(const struct sqc_gather *gather, uint32_t first, uint32_t 
 	}
 	planes_copy(gather, first, groups, planes, scratch);
 	for (uint32_t i = 0; i < groups; i++) {
-		group_fill(scratch, i, 0, planes, scratch->tuned[i].code);
+		group_fill(scratch, i, planes, scratch->tuned[i].code);
 		scratch->tuned[i].scale = sqc_le16(scales + 2 * (size_t)i);
-	}
-}
-
-/* Exponent bytes from which 2^(g - 31), the weight of the last plane, is a
- * normal number: then no step below depends on how the CPU treats subnormals. */
-#define EXPONENT_NORMAL (31u - 126u + 127u)
-
-/* The fp32 bits of the elements of a group. At most 24 bits of a magnitude are
- * significant (an element with more is an escape), so each step is exact. */
-static void group_bits_normal(const struct sqc_group *group, uint32_t bits[SQC_GROUP_ELEMENTS])
-{
-	const float scale = sqc_exp2((int)group->exponent - 127 - 31);
-
-	for (uint32_t i = 0; i < SQC_GROUP_ELEMENTS; i++) {
-		const float high = (float)(int32_t)(group->magnitude[i] >> 16) * 65536.0f;
-		const float low = (float)(int32_t)(group->magnitude[i] & 0xffff);
-
-		bits[i] = sqc_float_bits((high + low) * scale) | (group->sign >> i & 1u) << 31;
-	}
-}
-
-static uint32_t element_bits(uint32_t magnitude, int exponent)
-{
-	const int lead = magnitude ? __builtin_clz(magnitude) : 0;
-	const int shift = exponent + 149 - 31;
-
-	if (!magnitude)
-		return 0;
-	if (exponent - lead >= -126)
-		return ((uint32_t)(exponent - lead + 127) << 23) |
-		       ((magnitude << lead >> 8) & 0x7fffff);
-	return shift >= 0 ? magnitude << shift : magnitude >> -shift;
-}
-
-static void group_bits(const struct sqc_group *group, uint32_t bits[SQC_GROUP_ELEMENTS])
-{
-	if (group->exponent >= EXPONENT_NORMAL) {
-		group_bits_normal(group, bits);
-		return;
-	}
-	for (uint32_t i = 0; i < SQC_GROUP_ELEMENTS; i++)
-		bits[i] = element_bits(group->magnitude[i], (int)group->exponent - 127) |
-			  (group->sign >> i & 1u) << 31;
-}
-
-static void bits_to_words(uint8_t dtype, const uint32_t bits[SQC_GROUP_ELEMENTS], uint8_t *words)
-{
-	uint16_t halves[SQC_GROUP_ELEMENTS];
-
-	if (dtype == SQ_DTYPE_FP32) {
-		memcpy(words, bits, SQC_GROUP_ELEMENTS * 4);
-		return;
-	}
-	for (uint32_t i = 0; i < SQC_GROUP_ELEMENTS; i++)
-		halves[i] = dtype == SQ_DTYPE_BF16 ?
-				    (uint16_t)(bits[i] >> 16) :
-				    sqc_fp16_from_float(sqc_float_from_bits(bits[i]));
-	memcpy(words, halves, sizeof(halves));
-}
-
-static void aligned_words(const struct sqc_gather *gather, uint32_t first, uint32_t count,
-			  uint8_t *words, struct sqc_gather_scratch *scratch)
-{
-	const uint32_t word_bytes = gather->geometry->word_bytes;
-
-	sqc_gather_groups(gather, first, count / SQC_GROUP_ELEMENTS, gather->runs, scratch);
-	for (uint32_t i = 0; i < count / SQC_GROUP_ELEMENTS; i++) {
-		uint32_t bits[SQC_GROUP_ELEMENTS];
-
-		group_bits(&scratch->groups[i], bits);
-		bits_to_words(gather->geometry->dtype, bits,
-			      words + i * SQC_GROUP_ELEMENTS * word_bytes);
 	}
 }
 
@@ -288,47 +215,23 @@ static void escapes_put(const struct sqc_gather *gather, uint32_t first, uint32_
 	}
 }
 
-static void magnitudes_to_words(const uint32_t magnitude[SQC_GROUP_ELEMENTS],
-				uint32_t word_bytes, uint8_t *words)
-{
-	const uint32_t shift = 32 - 8 * word_bytes;
-
-	for (uint32_t i = 0; i < SQC_GROUP_ELEMENTS; i++) {
-		const uint32_t word = magnitude[i] >> shift;
-
-		memcpy(words + i * word_bytes, &word, word_bytes);
-	}
-}
-
-static void plane_words(const struct sqc_gather *gather, uint32_t first, uint32_t count,
-			uint8_t *words, struct sqc_gather_scratch *scratch)
-{
-	const uint32_t word_bytes = gather->geometry->word_bytes;
-
-	planes_copy(gather, first, count / SQC_GROUP_ELEMENTS, gather->runs, scratch);
-	for (uint32_t i = 0; i < count / SQC_GROUP_ELEMENTS; i++) {
-		uint32_t magnitude[SQC_GROUP_ELEMENTS];
-
-		group_fill(scratch, i, 0, gather->runs, magnitude);
-		magnitudes_to_words(magnitude, word_bytes,
-				    words + i * SQC_GROUP_ELEMENTS * word_bytes);
-	}
-}
-
 void sqc_gather_words(const struct sqc_gather *gather, uint32_t first, uint32_t count,
 		      void *words, struct sqc_gather_scratch *scratch)
 {
+	const struct sqc_geometry *geometry = gather->geometry;
+	const struct sqc_planes planes = sqc_gather_planes(gather, first);
+
 	if (!gather->segment)
-		memset(words, 0, (size_t)count * gather->geometry->word_bytes);
-	else if (!gather->geometry->planes)
+		memset(words, 0, (size_t)count * geometry->word_bytes);
+	else if (!geometry->planes)
 		memcpy(words, gather->run[0] + first, count);
 	else if (gather->coder)
 		tuned_words(gather, first, count, words, scratch);
-	else if (gather->geometry->exponents)
-		aligned_words(gather, first, count, words, scratch);
+	else if (geometry->exponents)
+		sqc_planes_to_floats(&planes, geometry->dtype, count, words);
 	else
-		plane_words(gather, first, count, words, scratch);
-	if (gather->segment && gather->geometry->exponents)
+		sqc_planes_to_words(&planes, geometry->word_bytes, count, words);
+	if (gather->segment && geometry->exponents)
 		escapes_put(gather, first, count, words);
 }
 

@@ -10,6 +10,7 @@
 #define SMARTQUANT_GATHER_H
 
 #include "group.h"
+#include "planes.h"
 #include "store.h"
 
 /* Groups gathered at once: a piece of a row. */
@@ -64,6 +65,9 @@ bool sqc_gather_check(struct sqc_gather *gather, uint32_t run);
 bool sqc_gather_open(struct sqc_gather *gather, uint32_t run);
 /* True when every run of the segment does. */
 bool sqc_gather_check_all(struct sqc_gather *gather);
+
+/* The planes of a segment that was written, from an element on. */
+struct sqc_planes sqc_gather_planes(const struct sqc_gather *gather, uint32_t first);
 
 /* Groups from `first` on (an element's index in the segment), at most a
  * piece, with `planes` planes, the sign plane included; sticky is 0. */

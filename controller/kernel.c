@@ -14,7 +14,7 @@ static const struct {
 	unsigned int versions;
 } families[SQC_KERNEL_FAMILIES] = {
 	[SQC_KERNEL_CRC]      = { "crc",      HAS(PORTABLE) | HAS(SSE42) | HAS(AVX512) },
-	[SQC_KERNEL_PLANES]   = { "planes",   HAS(PORTABLE) },
+	[SQC_KERNEL_PLANES]   = { "planes",   HAS(PORTABLE) | HAS(AVX2) | HAS(AVX512) },
 	[SQC_KERNEL_PACKED]   = { "packed",   HAS(PORTABLE) | HAS(AVX2) },
 	[SQC_KERNEL_MULTIPLY] = { "multiply", HAS(PORTABLE) | HAS(AVX2) | HAS(AVX512) },
 };

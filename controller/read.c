@@ -21,17 +21,20 @@ static struct span span_of(const struct sqc_reader *reader,
 	};
 }
 
-/* The rows of a request in one segment, piece by piece. */
+/* The rows of a request in one segment, piece by piece. Rows without padding
+ * follow each other in the segment and in the output, so a piece may be parts
+ * of several. */
 static void rows_deliver(const struct sqc_reader *reader, const struct sqc_gather *gather,
 			 uint32_t low, uint32_t high, uint8_t *out)
 {
 	const struct sqc_geometry *geometry = &reader->region->geometry;
 	const uint64_t base = gather->index * SQC_SEGMENT_ELEMENTS;
+	const bool padded = geometry->cols != geometry->stride;
 	uint64_t row = (base + low) / geometry->stride;
 	uint64_t col = (base + low) % geometry->stride;
 
 	for (uint32_t at = low; at < high;) {
-		uint64_t some = geometry->stride - col;
+		uint64_t some = padded ? geometry->stride - col : high - at;
 		struct sqc_row_out piece;
 
 		if (some > high - at)
@@ -40,15 +43,13 @@ static void rows_deliver(const struct sqc_reader *reader, const struct sqc_gathe
 			some = SQC_PIECE_ELEMENTS;
 		piece = sqc_reader_out(reader, out, row - reader->first_row, (uint32_t)col);
 		sqc_reader_encode(reader, gather, at,
-				  (uint32_t)(col + some < geometry->cols ? some :
-								geometry->cols - col),
+				  (uint32_t)(padded && col + some > geometry->cols ?
+						     geometry->cols - col : some),
 				  &piece);
 		at += (uint32_t)some;
 		col += some;
-		if (col == geometry->stride) {
-			col = 0;
-			row++;
-		}
+		row += col / geometry->stride;
+		col %= geometry->stride;
 	}
 }
 

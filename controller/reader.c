@@ -368,6 +368,15 @@ static void encode_groups(const struct sqc_reader *reader, const struct sqc_gath
 	struct sqc_read_scratch *scratch = reader->scratch;
 	const uint32_t groups = (cols + SQC_GROUP_ELEMENTS - 1) / SQC_GROUP_ELEMENTS;
 
+	if (reader->format->encode_planes && gather->segment) {
+		struct sqc_planes planes = sqc_gather_planes(gather, first);
+
+		if (reader->ties)
+			planes.sticky = scratch->sticky + first / SQC_GROUP_ELEMENTS;
+		reader->format->encode_planes(reader->format, reader->layout.rounding, &planes,
+					      cols, out);
+		return;
+	}
 	sqc_gather_groups(gather, first, groups, reader->planes, &scratch->gather);
 	if (reader->ties) {
 		for (uint32_t i = 0; i < groups; i++)
@@ -409,6 +418,10 @@ void sqc_reader_encode(const struct sqc_reader *reader, const struct sqc_gather 
 	}
 	if (gathers_groups(reader)) {
 		encode_groups(reader, gather, first, cols, out);
+		return;
+	}
+	if (reader->source == SQC_SOURCE_WORDS && cols == padded) {	/* as they are */
+		sqc_gather_words(gather, first, cols, out->codes, &scratch->gather);
 		return;
 	}
 	sqc_gather_words(gather, first, padded, scratch->words, &scratch->gather);

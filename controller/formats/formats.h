@@ -27,6 +27,10 @@ SQC_FAMILY(ggml_mxfp4);
 
 #undef SQC_FAMILY
 
+void sqc_mxint_encode_planes(const struct sqc_format *format, uint8_t rounding,
+			     const struct sqc_planes *planes, uint32_t cols,
+			     const struct sqc_row_out *out);
+
 /* tuned.c: its decoder needs the region's levels, so is not in the table. */
 void sqc_tuned_format_encode(const struct sqc_format *format, uint8_t rounding,
 			     uint8_t dtype, const void *source, uint32_t cols,

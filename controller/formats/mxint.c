@@ -72,6 +72,14 @@ void sqc_mxint_encode(const struct sqc_format *format, uint8_t rounding,
 	}
 }
 
+void sqc_mxint_encode_planes(const struct sqc_format *format, uint8_t rounding,
+			     const struct sqc_planes *planes, uint32_t cols,
+			     const struct sqc_row_out *out)
+{
+	sqc_planes_to_codes(planes, format->code_bits, rounding, cols, out->codes);
+	memcpy(out->scales, planes->exponents, (cols + 31) / 32);
+}
+
 void sqc_mxint_decode(const struct sqc_format *format, uint8_t dtype,
 		      const struct sqc_row_in *in, uint32_t cols, float *values)
 {

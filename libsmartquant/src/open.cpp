@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <filesystem>
 
 #include "backend.hpp"
 #include "device/device_backend.hpp"
 #include "embedded/embedded_backend.hpp"
 #include "failure.hpp"
+#include "kernel.h"
 #include "text.hpp"
 
 namespace smartquant {
@@ -19,6 +21,7 @@ namespace {
 constexpr std::string_view embedded_scheme = "embedded:";
 constexpr std::string_view device_folder = "/dev/";
 constexpr std::string_view device_prefix = "smartquant";
+constexpr const char *kernels_variable = "SMARTQUANT_KERNELS";
 
 // N of "smartquantN".
 std::optional<unsigned int> device_number(std::string_view file_name)
@@ -37,10 +40,28 @@ std::optional<unsigned int> device_number(std::string_view file_name)
 	return number;
 }
 
+// Tests and benchmarks choose versions of kernels (docs/kernels.md).
+void force_kernels()
+{
+	const char *list = std::getenv(kernels_variable);
+
+	if (!list)
+		return;
+	if (const char *item = sqc_kernel_force_list(list)) {
+		const std::string_view rest = item;
+
+		fail(Status::InvalidInput,
+		     concat(kernels_variable, " \"", rest.substr(0, rest.find(',')), "\""),
+		     "no such kernel here; use LEVEL or FAMILY:LEVEL, separated by commas, of the "
+		     "table in docs/kernels.md and of what this CPU can run");
+	}
+}
+
 } // namespace
 
 std::shared_ptr<Backend> open_backend(std::string_view uri, const OpenOptions &options)
 {
+	force_kernels();
 	if (uri == embedded_scheme)
 		return open_embedded_memory(options);
 	if (uri.starts_with(embedded_scheme))

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Levels are instances of planes_template.h; here are what they share, their
+ * primitives (planes_x86.h has those that are not portable), and the table.
+ */
+#include "planes.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "encoding.h"
+#include "float_bits.h"
+#include "formats/code_stream.h"
+#include "kernel.h"
+
+#define INLINE static inline __attribute__((always_inline, unused))
+
+/* Words of a float dtype. */
+struct layout {
+	uint8_t dtype;
+	uint8_t word_bytes;
+	uint8_t exponent_bits;
+	uint8_t fraction_bits;
+	uint8_t planes;		/* K, of the magnitude */
+	uint8_t steps;		/* shifts of up to 2^steps - 1 matter */
+	uint8_t bias;		/* of exponent bytes over exponent fields */
+};
+
+static const struct layout layout_bf16 = { SQ_DTYPE_BF16, 2, 8, 7, 16, 4, 0 };
+static const struct layout layout_fp16 = { SQ_DTYPE_FP16, 2, 5, 10, 20, 5, 127 - 15 };
+static const struct layout layout_fp32 = { SQ_DTYPE_FP32, 4, 8, 23, 32, 5, 0 };
+
+struct kernel {
+	void (*words)(const struct sqc_planes *planes, unsigned int word_bytes,
+		      uint32_t elements, uint8_t *words);
+	void (*floats)(const struct sqc_planes *planes, uint8_t dtype, uint32_t elements,
+		       uint8_t *words);
+	void (*codes)(const struct sqc_planes *planes, unsigned int n, uint8_t rounding,
+		      uint32_t elements, uint8_t *codes);
+	void (*groups)(const struct sqc_planes *planes, unsigned int magnitudes,
+		       uint32_t groups, struct sqc_group *to);
+	void (*store)(const uint8_t *words, unsigned int word_bytes, uint32_t elements,
+		      uint8_t *const *run, uint32_t first);
+	void (*store_aligned)(const uint8_t *words, uint8_t dtype, uint32_t elements,
+			      uint8_t *const *run, uint32_t first, uint8_t *exponents,
+			      uint32_t *sticky);
+};
+
+/* ---------------------------------------------------- groups one at a time */
+
+/*
+ * What the plane logic of the template leaves out: groups of subnormals. A
+ * block is `lanes` groups; its planes are vectors of a word a group.
+ */
+
+/* Exponent bytes from which 2^(g - 31), the weight of the last plane, is a
+ * normal number: then no step below depends on how the CPU treats subnormals. */
+#define EXPONENT_NORMAL (31u - 126u + 127u)
+
+/* The fp32 bits of the elements of a group. At most 24 bits of a magnitude are
+ * significant (an element with more is an escape), so each step is exact. */
+static void group_bits_normal(const struct sqc_group *group, uint32_t bits[SQC_GROUP_ELEMENTS])
+{
+	const float scale = sqc_exp2((int)group->exponent - 127 - 31);
+
+	for (uint32_t i = 0; i < SQC_GROUP_ELEMENTS; i++) {
+		const float high = (float)(int32_t)(group->magnitude[i] >> 16) * 65536.0f;
+		const float low = (float)(int32_t)(group->magnitude[i] & 0xffff);
+
+		bits[i] = sqc_float_bits((high + low) * scale) | (group->sign >> i & 1u) << 31;
+	}
+}
+
+static uint32_t element_bits(uint32_t magnitude, int exponent)
+{
+	const int lead = magnitude ? __builtin_clz(magnitude) : 0;
+	const int shift = exponent + 149 - 31;
+
+	if (!magnitude)
+		return 0;
+	if (exponent - lead >= -126)
+		return ((uint32_t)(exponent - lead + 127) << 23) |
+		       ((magnitude << lead >> 8) & 0x7fffff);
+	return shift >= 0 ? magnitude << shift : magnitude >> -shift;
+}
+
+static void group_bits(const struct sqc_group *group, uint32_t bits[SQC_GROUP_ELEMENTS])
+{
+	if (group->exponent >= EXPONENT_NORMAL) {
+		group_bits_normal(group, bits);
+		return;
+	}
+	for (uint32_t i = 0; i < SQC_GROUP_ELEMENTS; i++)
+		bits[i] = element_bits(group->magnitude[i], (int)group->exponent - 127) |
+			  (group->sign >> i & 1u) << 31;
+}
+
+static void bits_to_words(uint8_t dtype, const uint32_t bits[SQC_GROUP_ELEMENTS], uint8_t *words)
+{
+	uint16_t halves[SQC_GROUP_ELEMENTS];
+
+	if (dtype == SQ_DTYPE_FP32) {
+		memcpy(words, bits, SQC_GROUP_ELEMENTS * 4);
+		return;
+	}
+	for (uint32_t i = 0; i < SQC_GROUP_ELEMENTS; i++)
+		halves[i] = dtype == SQ_DTYPE_BF16 ?
+				    (uint16_t)(bits[i] >> 16) :
+				    sqc_fp16_from_float(sqc_float_from_bits(bits[i]));
+	memcpy(words, halves, sizeof(halves));
+}
+
+static uint32_t plane_word(const void *planes, unsigned int lanes, unsigned int plane,
+			   unsigned int lane)
+{
+	uint32_t word;
+
+	memcpy(&word, (const uint8_t *)planes + 4 * (plane * lanes + lane), 4);
+	return word;
+}
+
+static void group_unalign(const struct layout *of, unsigned int lanes, unsigned int lane,
+			  const void *planes, uint8_t exponent, uint8_t *words)
+{
+	struct sqc_group group = { .sign = plane_word(planes, lanes, 0, lane),
+				   .exponent = exponent };
+	uint32_t plane[32], bits[SQC_GROUP_ELEMENTS];
+
+	for (unsigned int p = 0; p < of->planes; p++)
+		plane[p] = plane_word(planes, lanes, p + 1, lane);
+	sqc_group_from_planes(plane, of->planes, group.magnitude);
+	group_bits(&group, bits);
+	bits_to_words(of->dtype, bits, words + (size_t)lane * SQC_GROUP_ELEMENTS * of->word_bytes);
+}
+
+static void block_align(const struct layout *of, unsigned int lanes, const uint8_t *words,
+			void *planes, void *exponents, void *sticky)
+{
+	for (unsigned int lane = 0; lane < lanes; lane++) {
+		float values[SQC_GROUP_ELEMENTS];
+		uint32_t plane[33], exponent;
+		struct sqc_group group;
+
+		sqc_words_to_values(of->dtype, words + (size_t)lane * SQC_GROUP_ELEMENTS * of->word_bytes,
+				    SQC_GROUP_ELEMENTS, values);
+		sqc_group_align(values, SQC_GROUP_ELEMENTS, of->planes, &group);
+		plane[0] = group.sign;
+		sqc_group_to_planes(group.magnitude, of->planes, plane + 1);
+		for (unsigned int p = 0; p <= of->planes; p++)
+			memcpy((uint8_t *)planes + 4 * (p * lanes + lane), &plane[p], 4);
+		exponent = group.exponent;
+		memcpy((uint8_t *)exponents + 4 * (size_t)lane, &exponent, 4);
+		memcpy((uint8_t *)sticky + 4 * (size_t)lane, &group.sticky, 4);
+	}
+}
+
+/* The first so many bits, and zeros up to the end of the last byte. */
+static void copy_bits(uint8_t *to, const uint8_t *from, uint32_t bits)
+{
+	memcpy(to, from, (bits + 7) / 8);
+	if (bits % 8)
+		to[bits / 8] &= (uint8_t)((1u << bits % 8) - 1);
+}
+
+/* ---------------------------------------------------------------- portable */
+
+#define LANES		4u
+#define TARGET
+#define NAME(x)		x##_portable
+
+typedef uint32_t vector_portable __attribute__((vector_size(16)));
+
+/* An 8 x 8 bit matrix, rows being bytes, transposed. */
+static inline uint64_t transpose_bits(uint64_t rows)
+{
+	uint64_t swap = (rows ^ rows >> 7) & UINT64_C(0x00aa00aa00aa00aa);
+
+	rows ^= swap ^ swap << 7;
+	swap = (rows ^ rows >> 14) & UINT64_C(0x0000cccc0000cccc);
+	rows ^= swap ^ swap << 14;
+	swap = (rows ^ rows >> 28) & UINT64_C(0x00000000f0f0f0f0);
+	return rows ^ swap ^ swap << 28;
+}
+
+static inline void bytes_of_portable(const vector_portable *plane, vector_portable *byte,
+				     bool to_words)
+{
+	uint8_t planes[8][16], bytes[16][8];
+
+	(void)to_words;
+	memcpy(planes, plane, sizeof(planes));
+	for (unsigned int j = 0; j < 16; j++) {
+		uint64_t rows = 0;
+
+		for (unsigned int p = 0; p < 8; p++)
+			rows = rows << 8 | planes[p][j];
+		sqc_put_le64(bytes[j], transpose_bits(rows));
+	}
+	memcpy(byte, bytes, sizeof(bytes));
+}
+
+static inline void planes_of_portable(const vector_portable *byte, vector_portable *plane)
+{
+	uint8_t planes[8][16], bytes[16][8];
+
+	memcpy(bytes, byte, sizeof(bytes));
+	for (unsigned int j = 0; j < 16; j++) {
+		uint64_t rows = transpose_bits(sqc_le64(bytes[j]));
+
+		for (unsigned int p = 8; p-- > 0; rows >>= 8)
+			planes[p][j] = (uint8_t)rows;
+	}
+	memcpy(plane, planes, sizeof(planes));
+}
+
+/* Byte `place` of each word of so many bytes, least significant first. */
+static inline void split(const uint8_t *words, unsigned int word_bytes, unsigned int place,
+			 vector_portable *byte)
+{
+	uint8_t bytes[128];
+
+	for (unsigned int i = 0; i < sizeof(bytes); i++)
+		bytes[i] = words[i * word_bytes + place];
+	memcpy(byte, bytes, sizeof(bytes));
+}
+
+static inline void join(const vector_portable *byte, unsigned int word_bytes,
+			unsigned int place, uint8_t *words)
+{
+	uint8_t bytes[128];
+
+	memcpy(bytes, byte, sizeof(bytes));
+	for (unsigned int i = 0; i < sizeof(bytes); i++)
+		words[i * word_bytes + place] = bytes[i];
+}
+
+static inline void load_bytes_portable(const uint8_t *bytes, vector_portable *byte)
+{
+	memcpy(byte, bytes, 128);
+}
+
+static inline void load_words_portable(const uint8_t *words, vector_portable *high,
+				       vector_portable *low)
+{
+	split(words, 2, 1, high);
+	split(words, 2, 0, low);
+}
+
+static inline void load_doubles_portable(const uint8_t *words, vector_portable *byte3,
+					 vector_portable *byte2, vector_portable *byte1,
+					 vector_portable *byte0)
+{
+	split(words, 4, 3, byte3);
+	split(words, 4, 2, byte2);
+	split(words, 4, 1, byte1);
+	split(words, 4, 0, byte0);
+}
+
+static inline void store_words_portable(const vector_portable *high, const vector_portable *low,
+					uint8_t *words)
+{
+	join(high, 2, 1, words);
+	join(low, 2, 0, words);
+}
+
+static inline void store_doubles_portable(const vector_portable *byte3, const vector_portable *byte2,
+					  const vector_portable *byte1, const vector_portable *byte0,
+					  uint8_t *words)
+{
+	join(byte3, 4, 3, words);
+	join(byte2, 4, 2, words);
+	join(byte1, 4, 1, words);
+	join(byte0, 4, 0, words);
+}
+
+static inline void store_codes_portable(const vector_portable *plane, unsigned int n,
+					uint8_t *codes)
+{
+	vector_portable padded[8] = { { 0 } }, byte[8];
+	uint8_t bytes[128];
+
+	for (unsigned int p = 0; p < n; p++)
+		padded[8 - n + p] = plane[p];
+	bytes_of_portable(padded, byte, false);
+	memcpy(bytes, byte, sizeof(bytes));
+	sqc_pack_codes(codes, bytes, sizeof(bytes), n);
+}
+
+#include "planes_template.h"
+
+#ifdef SQC_KERNELS_X86
+#include "planes_x86.h"
+#endif
+
+static const struct kernel *const kernels[SQC_LEVELS] = {
+	[SQC_LEVEL_PORTABLE] = &kernel_portable,
+#ifdef SQC_KERNELS_X86
+	[SQC_LEVEL_AVX2] = &kernel_avx2,
+	[SQC_LEVEL_AVX512] = &kernel_avx512,
+#endif
+};
+
+/* ------------------------------------------------------------------ public */
+
+static const struct kernel *kernel(void)
+{
+	return kernels[sqc_kernel(SQC_KERNEL_PLANES)];
+}
+
+void sqc_planes_to_words(const struct sqc_planes *planes, unsigned int word_bytes,
+			 uint32_t elements, void *words)
+{
+	kernel()->words(planes, word_bytes, elements, words);
+}
+
+void sqc_planes_to_floats(const struct sqc_planes *planes, uint8_t dtype, uint32_t elements,
+			  void *words)
+{
+	kernel()->floats(planes, dtype, elements, words);
+}
+
+void sqc_planes_to_codes(const struct sqc_planes *planes, unsigned int n, uint8_t rounding,
+			 uint32_t elements, uint8_t *codes)
+{
+	kernel()->codes(planes, n, rounding, elements, codes);
+}
+
+void sqc_planes_to_groups(const struct sqc_planes *planes, unsigned int magnitudes,
+			  uint32_t groups, struct sqc_group *to)
+{
+	kernel()->groups(planes, magnitudes, groups, to);
+}
+
+void sqc_words_to_planes(const void *words, unsigned int word_bytes, uint32_t elements,
+			 uint8_t *const *run, uint32_t first)
+{
+	kernel()->store(words, word_bytes, elements, run, first);
+}
+
+void sqc_words_to_aligned(const void *words, uint8_t dtype, uint32_t elements,
+			  uint8_t *const *run, uint32_t first, uint8_t *exponents,
+			  uint32_t *sticky)
+{
+	kernel()->store_aligned(words, dtype, elements, run, first, exponents, sticky);
+}

@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The template of the family `planes`: included once a level by planes.c
+ *
+ *   LANES       32-bit words in a vector, so 32 * LANES elements in a block
+ *   TARGET      attribute of the level
+ *   NAME(x)     x with the level's suffix
+ * and defined before:
+ *   NAME(vector)         LANES words; planes and bytes come in these
+ *   NAME(bytes_of)       8 planes to the bytes of a block, plane 0 in bit 7
+ *   NAME(planes_of)      back, from bytes as a NAME(load_*) orders them
+ *   NAME(load_bytes), NAME(load_words), NAME(load_doubles), NAME(store_words),
+ *   NAME(store_doubles)  words of 1, 2 and 4 bytes to their bytes, and back
+ *   NAME(store_codes)    n planes to packed codes
+ *
+ * Arithmetic is done on planes: a vector is one bit of each element, all
+ * elements of a block at once. As the lanes are groups, a number that a group
+ * has once (its exponent) is a vector of lanes that are all ones or zero.
+ */
+
+#define VECTOR		NAME(vector)
+#define BLOCK		(32u * LANES)
+
+/* ------------------------------------------------------------ in and out */
+
+/* A vector of each plane, of which `bytes` are there and the rest is 0. */
+TARGET INLINE void NAME(planes_load)(const struct sqc_planes *planes, unsigned int count,
+				     uint32_t at, uint32_t bytes, VECTOR *plane)
+{
+	const uint32_t offset = (planes->first + at) / 8;
+
+	for (unsigned int p = 0; p < count; p++) {
+		plane[p] = (VECTOR){ 0 };
+		if (bytes >= sizeof(VECTOR))
+			memcpy(&plane[p], planes->run[p] + offset, sizeof(VECTOR));
+		else
+			memcpy(&plane[p], planes->run[p] + offset, bytes);
+	}
+}
+
+TARGET INLINE void NAME(planes_store)(const VECTOR *plane, unsigned int count,
+				      uint8_t *const *run, uint32_t at, uint32_t bytes)
+{
+	for (unsigned int p = 0; p < count; p++) {
+		if (bytes >= sizeof(VECTOR))
+			memcpy(run[p] + at / 8, &plane[p], sizeof(VECTOR));
+		else
+			memcpy(run[p] + at / 8, &plane[p], bytes);
+	}
+}
+
+/* Planes from the words of a block, most significant first; and back. */
+TARGET INLINE void NAME(words_in)(const uint8_t *words, unsigned int word_bytes, VECTOR *plane)
+{
+	VECTOR bytes[4][8];
+
+	if (word_bytes == 1)
+		NAME(load_bytes)(words, bytes[0]);
+	else if (word_bytes == 2)
+		NAME(load_words)(words, bytes[0], bytes[1]);
+	else
+		NAME(load_doubles)(words, bytes[0], bytes[1], bytes[2], bytes[3]);
+	for (unsigned int byte = 0; byte < word_bytes; byte++)
+		NAME(planes_of)(bytes[byte], plane + 8 * byte);
+}
+
+TARGET INLINE void NAME(words_out)(const VECTOR *plane, unsigned int word_bytes, uint8_t *words)
+{
+	VECTOR bytes[4][8];
+
+	for (unsigned int byte = 0; byte < word_bytes; byte++)
+		NAME(bytes_of)(plane + 8 * byte, bytes[byte], word_bytes > 1);
+	if (word_bytes == 1)
+		memcpy(words, bytes[0], sizeof(bytes[0]));
+	else if (word_bytes == 2)
+		NAME(store_words)(bytes[0], bytes[1], words);
+	else
+		NAME(store_doubles)(bytes[0], bytes[1], bytes[2], bytes[3], words);
+}
+
+/* -------------------------------------------------------------- plane logic */
+
+/* `on` where choice is 1, else `off`. */
+TARGET INLINE VECTOR NAME(choose)(VECTOR choice, VECTOR on, VECTOR off)
+{
+	return (choice & on) | (~choice & off);
+}
+
+TARGET INLINE VECTOR NAME(any_of)(const VECTOR *plane, unsigned int count)
+{
+	VECTOR any = { 0 };
+
+	for (unsigned int p = 0; p < count; p++)
+		any |= plane[p];
+	return any;
+}
+
+/* Lanes in which some bit is 1, as lanes of ones. */
+TARGET INLINE VECTOR NAME(lanes_with)(VECTOR plane)
+{
+	return (VECTOR)(plane != (VECTOR){ 0 });
+}
+
+TARGET INLINE bool NAME(is_zero)(VECTOR plane)
+{
+	uint64_t words[sizeof(VECTOR) / 8], any = 0;
+
+	memcpy(words, &plane, sizeof(words));
+	for (unsigned int i = 0; i < sizeof(VECTOR) / 8; i++)
+		any |= words[i];
+	return !any;
+}
+
+/* A number of each group as planes, most significant first; and back. */
+TARGET INLINE void NAME(number_in)(VECTOR number, unsigned int bits, VECTOR *plane)
+{
+	for (unsigned int b = 0; b < bits; b++)
+		plane[b] = -(number >> (bits - 1 - b) & 1);
+}
+
+TARGET INLINE VECTOR NAME(number_out)(const VECTOR *plane, unsigned int bits)
+{
+	VECTOR number = { 0 };
+
+	for (unsigned int b = 0; b < bits; b++)
+		number |= plane[b] & 1u << (bits - 1 - b);
+	return number;
+}
+
+/* ------------------------------------------------------ placement aligned */
+
+/*
+ * Words to aligned planes. `plane` has the word's planes and, from plane 1 on,
+ * gets the magnitude's. The group's exponent is its elements' largest, found
+ * from its first bit on among the elements that are still largest; the
+ * significand of an element goes down by the distance to it, in steps of 1, 2,
+ * 4 ... Exponent field 0 means 1 without the hidden bit; a group that has no
+ * other is one of zeros, or its block is left to block_align().
+ * Returns false for such a block, which has not changed then.
+ */
+TARGET INLINE bool NAME(align)(const struct layout *of, VECTOR *plane, VECTOR *exponent,
+			       VECTOR *sticky)
+{
+	const unsigned int E = of->exponent_bits, S = of->fraction_bits + 1, K = of->planes;
+	VECTOR group[8], distance[8], shifted[32] = { { 0 } };
+	VECTOR largest = ~(VECTOR){ 0 }, borrow = { 0 }, far = { 0 };
+	VECTOR *field = plane + 1;
+	VECTOR normal = NAME(any_of)(field, E);
+	VECTOR some;
+	unsigned int width = S;
+
+	for (unsigned int b = 0; b < E; b++) {
+		VECTOR candidates = largest & field[b];
+
+		group[b] = NAME(lanes_with)(candidates);
+		largest = NAME(choose)(group[b], candidates, largest);
+	}
+	some = NAME(any_of)(group, E);
+	if (!NAME(is_zero)(NAME(any_of)(field + E, S - 1) & ~some))
+		return false;
+	*exponent = (NAME(number_out)(group, E) + of->bias) & some;
+
+	for (unsigned int b = E; b-- > 0;) {
+		VECTOR low = b == E - 1 ? field[b] | ~normal : field[b];
+		VECTOR high = b == E - 1 ? group[b] | ~some : group[b];
+
+		distance[b] = high ^ low ^ borrow;
+		borrow = (~high & (low | borrow)) | (low & borrow);
+	}
+	for (unsigned int b = 0; b < E - of->steps; b++)
+		far |= distance[b];
+	shifted[0] = normal & ~far;
+	for (unsigned int i = 1; i < S; i++)
+		shifted[i] = field[E + i - 1] & ~far;
+	*sticky = far & (normal | NAME(any_of)(field + E, S - 1));
+	for (unsigned int s = 0; s < of->steps; s++) {
+		const VECTOR down = distance[E - 1 - s];
+		const unsigned int step = 1u << s;
+		const unsigned int wider = width + step < K ? width + step : K;
+
+		if (width + step > K)
+			*sticky |= down & NAME(any_of)(shifted + K - step, width + step - K);
+		for (unsigned int i = wider; i-- > step;)
+			shifted[i] = NAME(choose)(down, shifted[i - step], shifted[i]);
+		for (unsigned int i = 0; i < step && i < width; i++)
+			shifted[i] &= ~down;
+		width = wider;
+	}
+	for (unsigned int i = 0; i < K; i++)
+		plane[1 + i] = shifted[i];
+	return true;
+}
+
+/*
+ * Moves elements up in steps of 16, 8, 4 ... as far as their upper planes are
+ * empty and, unless `roomy`, there is `room`, a number that shrinks with it.
+ * up[s] says who made the step 2^s.
+ */
+TARGET INLINE void NAME(raise)(const struct layout *of, bool roomy, VECTOR *magnitude,
+			       VECTOR *room, VECTOR *up)
+{
+	const unsigned int E = of->exponent_bits, F = of->fraction_bits, K = of->planes;
+
+	for (unsigned int s = of->steps; s-- > 0;) {
+		const unsigned int step = 1u << s;
+		VECTOR taken = ~NAME(any_of)(magnitude, step);
+
+		if (!roomy)
+			taken &= NAME(any_of)(room, E - s);
+		up[s] = taken;
+		for (unsigned int i = 0; i < F + step && i < K; i++)
+			magnitude[i] = i + step < K ? NAME(choose)(taken, magnitude[i + step], magnitude[i]) :
+						      magnitude[i] & ~taken;
+		for (unsigned int b = E - s; !roomy && b-- > 0;) {
+			const VECTOR before = room[b];
+
+			room[b] = before ^ taken;
+			taken &= ~before;
+		}
+	}
+}
+
+/*
+ * Aligned planes to words. `room` is how far an element of the group can move
+ * up before it would be subnormal; `roomy` says that it always suffices. The
+ * exponent field is what is left of the room and 1, or 0 without a hidden bit.
+ */
+TARGET INLINE void NAME(unalign)(const struct layout *of, bool roomy, VECTOR room, VECTOR *plane)
+{
+	const unsigned int E = of->exponent_bits, F = of->fraction_bits;
+	VECTOR field[8], up[5], hidden, carry;
+
+	NAME(number_in)(roomy ? room + 1 : room, E, field);
+	NAME(raise)(of, roomy, plane + 1, field, up);
+	hidden = plane[1];
+	carry = roomy ? (VECTOR){ 0 } : hidden;
+	/* From the last one on: with a wide exponent its place is further down. */
+	for (unsigned int i = F; i > 0; i--)
+		plane[E + i] = plane[1 + i];
+	for (unsigned int b = E; b-- > 0;) {
+		const unsigned int s = E - 1 - b;
+		const VECTOR before = field[b];
+
+		if (!roomy) {
+			plane[1 + b] = (before ^ carry) & hidden;
+			carry &= before;
+		} else if (s < of->steps) {
+			plane[1 + b] = (before ^ up[s] ^ carry) & hidden;
+			carry = (~before & (up[s] | carry)) | (up[s] & carry);
+		} else {
+			plane[1 + b] = (before ^ carry) & hidden;
+			carry &= ~before;
+		}
+	}
+}
+
+/* A group whose elements may be subnormal in another way, or too large (of a
+ * made-up exponent), is done by itself. */
+TARGET INLINE void NAME(floats_block)(const struct layout *of, const uint8_t *exponents,
+				      VECTOR *plane, uint8_t *words)
+{
+	const uint32_t room_end = (1u << of->exponent_bits) - 2;
+	const VECTOR some = NAME(lanes_with)(NAME(any_of)(plane + 1, of->planes));
+	VECTOR room, apart, given[33];
+	bool any_apart;
+
+	for (unsigned int lane = 0; lane < LANES; lane++)
+		room[lane] = exponents[lane];
+	room -= of->bias + 1u;
+	apart = some & (VECTOR)(room >= room_end);
+	room = NAME(choose)(some & ~apart, room, (VECTOR){ 0 } + room_end / 2);
+	any_apart = !NAME(is_zero)(apart);
+	if (any_apart)
+		memcpy(given, plane, (of->planes + 1u) * sizeof(VECTOR));
+	if (room_end > 64 && NAME(is_zero)((VECTOR)(room < 32)))
+		NAME(unalign)(of, true, room, plane);
+	else
+		NAME(unalign)(of, false, room, plane);
+	NAME(words_out)(plane, of->word_bytes, words);
+	for (unsigned int lane = 0; any_apart && lane < LANES; lane++) {
+		if (apart[lane])
+			group_unalign(of, LANES, lane, given, exponents[lane], words);
+	}
+}
+
+/* ------------------------------------------------------------------- codes */
+
+/*
+ * Sign and magnitude to the n planes of two's complement. A guard plane
+ * follows for the roundings that look at it; what carries out of the top
+ * saturates.
+ */
+TARGET INLINE void NAME(round_planes)(VECTOR *plane, unsigned int n, uint8_t rounding,
+				      VECTOR sticky)
+{
+	VECTOR carry = { 0 };
+	const VECTOR sign = plane[0];
+
+	if (rounding != SQ_ROUNDING_TRUNCATE) {
+		carry = plane[n];
+		if (rounding == SQ_ROUNDING_EVEN)
+			carry &= plane[n - 1] | sticky;
+		for (unsigned int b = n; b-- > 1;) {
+			const VECTOR before = plane[b];
+
+			plane[b] = before ^ carry;
+			carry &= before;
+		}
+		for (unsigned int b = 1; b < n; b++)
+			plane[b] |= carry;
+	}
+	carry = sign;
+	for (unsigned int b = n; b-- > 1;) {
+		const VECTOR inverted = plane[b] ^ sign;
+
+		plane[b] = inverted ^ carry;
+		carry &= inverted;
+	}
+	plane[0] = sign ^ carry;
+}
+
+TARGET INLINE void NAME(codes_all)(const struct sqc_planes *planes, unsigned int n,
+				   uint8_t rounding, uint32_t elements, uint8_t *codes)
+{
+	const unsigned int count = n + (rounding != SQ_ROUNDING_TRUNCATE);
+	uint8_t last[BLOCK];
+
+	for (uint32_t at = 0; at < elements; at += BLOCK, codes += BLOCK / 8 * n) {
+		const uint32_t rest = elements - at;
+		const uint32_t bytes = (rest + 31) / 32 * 4;
+		VECTOR plane[9], sticky = { 0 };
+
+		NAME(planes_load)(planes, count, at, bytes, plane);
+		if (rounding == SQ_ROUNDING_EVEN && planes->sticky)
+			memcpy(&sticky, planes->sticky + at / 32,
+			       bytes < sizeof(sticky) ? bytes : sizeof(sticky));
+		NAME(round_planes)(plane, n, rounding, sticky);
+		if (rest >= BLOCK) {
+			NAME(store_codes)(plane, n, codes);
+			continue;
+		}
+		NAME(store_codes)(plane, n, last);
+		copy_bits(codes, last, rest * n);
+	}
+}
+
+TARGET INLINE void NAME(codes_rounded)(const struct sqc_planes *planes, unsigned int n,
+				       uint8_t rounding, uint32_t elements, uint8_t *codes)
+{
+	switch (n) {
+	case 2: NAME(codes_all)(planes, 2, rounding, elements, codes); break;
+	case 3: NAME(codes_all)(planes, 3, rounding, elements, codes); break;
+	case 4: NAME(codes_all)(planes, 4, rounding, elements, codes); break;
+	case 5: NAME(codes_all)(planes, 5, rounding, elements, codes); break;
+	case 6: NAME(codes_all)(planes, 6, rounding, elements, codes); break;
+	case 7: NAME(codes_all)(planes, 7, rounding, elements, codes); break;
+	default: NAME(codes_all)(planes, 8, rounding, elements, codes); break;
+	}
+}
+
+TARGET static void NAME(codes)(const struct sqc_planes *planes, unsigned int n,
+			       uint8_t rounding, uint32_t elements, uint8_t *codes)
+{
+	if (rounding == SQ_ROUNDING_TRUNCATE)
+		NAME(codes_rounded)(planes, n, SQ_ROUNDING_TRUNCATE, elements, codes);
+	else if (rounding == SQ_ROUNDING_NEAREST)
+		NAME(codes_rounded)(planes, n, SQ_ROUNDING_NEAREST, elements, codes);
+	else
+		NAME(codes_rounded)(planes, n, SQ_ROUNDING_EVEN, elements, codes);
+}
+
+/* ------------------------------------------------------------------- loops */
+
+TARGET INLINE void NAME(words_all)(const struct sqc_planes *planes, unsigned int word_bytes,
+				   uint32_t elements, uint8_t *words)
+{
+	uint8_t last[BLOCK * 4];
+
+	for (uint32_t at = 0; at < elements; at += BLOCK, words += BLOCK * word_bytes) {
+		const uint32_t rest = elements - at;
+		VECTOR plane[32];
+
+		NAME(planes_load)(planes, 8 * word_bytes, at, rest / 8, plane);
+		NAME(words_out)(plane, word_bytes, rest >= BLOCK ? words : last);
+		if (rest < BLOCK)
+			memcpy(words, last, (size_t)rest * word_bytes);
+	}
+}
+
+TARGET static void NAME(words)(const struct sqc_planes *planes, unsigned int word_bytes,
+			       uint32_t elements, uint8_t *words)
+{
+	if (word_bytes == 1)
+		NAME(words_all)(planes, 1, elements, words);
+	else if (word_bytes == 2)
+		NAME(words_all)(planes, 2, elements, words);
+	else
+		NAME(words_all)(planes, 4, elements, words);
+}
+
+TARGET INLINE void NAME(floats_all)(const struct sqc_planes *planes, const struct layout *of,
+				    uint32_t elements, uint8_t *words)
+{
+	uint8_t last[BLOCK * 4], exponents[LANES];
+
+	for (uint32_t at = 0; at < elements; at += BLOCK, words += BLOCK * of->word_bytes) {
+		const uint32_t rest = elements - at;
+		VECTOR plane[33];
+
+		NAME(planes_load)(planes, of->planes + 1, at, rest / 8, plane);
+		if (rest >= BLOCK) {
+			NAME(floats_block)(of, planes->exponents + at / 32, plane, words);
+			continue;
+		}
+		memset(exponents, 0, sizeof(exponents));
+		memcpy(exponents, planes->exponents + at / 32, rest / 32);
+		NAME(floats_block)(of, exponents, plane, last);
+		memcpy(words, last, (size_t)rest * of->word_bytes);
+	}
+}
+
+TARGET static void NAME(floats)(const struct sqc_planes *planes, uint8_t dtype,
+				uint32_t elements, uint8_t *words)
+{
+	if (dtype == SQ_DTYPE_BF16)
+		NAME(floats_all)(planes, &layout_bf16, elements, words);
+	else if (dtype == SQ_DTYPE_FP16)
+		NAME(floats_all)(planes, &layout_fp16, elements, words);
+	else
+		NAME(floats_all)(planes, &layout_fp32, elements, words);
+}
+
+TARGET static void NAME(groups)(const struct sqc_planes *planes, unsigned int magnitudes,
+				uint32_t groups, struct sqc_group *to)
+{
+	for (uint32_t at = 0; at < groups; at += LANES) {
+		const uint32_t some = groups - at < LANES ? groups - at : LANES;
+		VECTOR plane[33 + 7] = { { 0 } };
+		uint8_t bytes[4][BLOCK];
+
+		NAME(planes_load)(planes, magnitudes + 1, at * 32, some * 4, plane);
+		memset(bytes, 0, sizeof(bytes));
+		for (unsigned int byte = 0; 8 * byte < magnitudes; byte++) {
+			VECTOR value[8];
+
+			NAME(bytes_of)(plane + 1 + 8 * byte, value, false);
+			memcpy(bytes[byte], value, sizeof(value));
+		}
+		for (uint32_t i = 0; i < some; i++) {
+			struct sqc_group *group = &to[at + i];
+
+			for (unsigned int e = 0; e < 32; e++)
+				group->magnitude[e] = (uint32_t)bytes[0][32 * i + e] << 24 |
+						      (uint32_t)bytes[1][32 * i + e] << 16 |
+						      (uint32_t)bytes[2][32 * i + e] << 8 |
+						      bytes[3][32 * i + e];
+			group->sign = plane[0][i];
+			group->sticky = 0;
+			group->exponent = planes->exponents[at + i];
+		}
+	}
+}
+
+TARGET INLINE void NAME(store_all)(const uint8_t *words, unsigned int word_bytes,
+				   uint32_t elements, uint8_t *const *run, uint32_t first)
+{
+	uint8_t last[BLOCK * 4] = { 0 };
+
+	for (uint32_t at = 0; at < elements; at += BLOCK, words += BLOCK * word_bytes) {
+		const uint32_t rest = elements - at;
+		VECTOR plane[32];
+
+		if (rest < BLOCK)
+			memcpy(last, words, (size_t)rest * word_bytes);
+		NAME(words_in)(rest >= BLOCK ? words : last, word_bytes, plane);
+		NAME(planes_store)(plane, 8 * word_bytes, run, first + at, rest / 8);
+	}
+}
+
+TARGET static void NAME(store_plain)(const uint8_t *words, unsigned int word_bytes, uint32_t elements,
+			       uint8_t *const *run, uint32_t first)
+{
+	if (word_bytes == 1)
+		NAME(store_all)(words, 1, elements, run, first);
+	else if (word_bytes == 2)
+		NAME(store_all)(words, 2, elements, run, first);
+	else
+		NAME(store_all)(words, 4, elements, run, first);
+}
+
+TARGET INLINE void NAME(align_all)(const uint8_t *words, const struct layout *of,
+				   uint32_t elements, uint8_t *const *run, uint32_t first,
+				   uint8_t *exponents, uint32_t *sticky)
+{
+	uint8_t last[BLOCK * 4] = { 0 };
+
+	for (uint32_t at = 0; at < elements; at += BLOCK, words += BLOCK * of->word_bytes) {
+		const uint32_t rest = elements - at;
+		const uint32_t some = rest < BLOCK ? rest / 32 : LANES;
+		const uint8_t *block = rest >= BLOCK ? words : last;
+		VECTOR plane[33], exponent, below;
+
+		if (rest < BLOCK)
+			memcpy(last, words, (size_t)rest * of->word_bytes);
+		NAME(words_in)(block, of->word_bytes, plane);
+		if (!NAME(align)(of, plane, &exponent, &below))
+			block_align(of, LANES, block, plane, &exponent, &below);
+		NAME(planes_store)(plane, of->planes + 1, run, first + at, rest / 8);
+		for (uint32_t i = 0; i < some; i++)
+			exponents[at / 32 + i] = (uint8_t)exponent[i];
+		memcpy(sticky + at / 32, &below, some * 4);
+	}
+}
+
+TARGET static void NAME(store_aligned)(const uint8_t *words, uint8_t dtype, uint32_t elements,
+				       uint8_t *const *run, uint32_t first, uint8_t *exponents,
+				       uint32_t *sticky)
+{
+	if (dtype == SQ_DTYPE_BF16)
+		NAME(align_all)(words, &layout_bf16, elements, run, first, exponents, sticky);
+	else if (dtype == SQ_DTYPE_FP16)
+		NAME(align_all)(words, &layout_fp16, elements, run, first, exponents, sticky);
+	else
+		NAME(align_all)(words, &layout_fp32, elements, run, first, exponents, sticky);
+}
+
+static const struct kernel NAME(kernel) = {
+	NAME(words), NAME(floats), NAME(codes), NAME(groups), NAME(store_plain), NAME(store_aligned),
+};
+
+#undef VECTOR
+#undef BLOCK
+#undef LANES
+#undef TARGET
+#undef NAME

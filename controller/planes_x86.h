@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The family `planes` on x86: primitives of AVX2 and AVX-512, and their
+ * instances of the template. Part of planes.c.
+ */
+#include <immintrin.h>
+
+/* -------------------------------------------------------------------- AVX2 */
+
+#define LANES		8u
+#define TARGET		SQC_TARGET_AVX2
+#define NAME(x)		x##_avx2
+
+typedef uint32_t vector_avx2 __attribute__((vector_size(32)));
+
+SQC_TARGET_AVX2 INLINE __m256i swap_bits(__m256i rows, int shift, uint64_t low)
+{
+	const __m256i swap = _mm256_and_si256(_mm256_xor_si256(rows, _mm256_srli_epi64(rows, shift)),
+					      _mm256_set1_epi64x((long long)low));
+
+	return _mm256_xor_si256(rows, _mm256_xor_si256(swap, _mm256_slli_epi64(swap, shift)));
+}
+
+/* Four 8 x 8 bit matrices, transposed as in transpose_bits(). */
+SQC_TARGET_AVX2 INLINE __m256i transpose_bits_avx2(__m256i rows)
+{
+	rows = swap_bits(rows, 7, UINT64_C(0x00aa00aa00aa00aa));
+	rows = swap_bits(rows, 14, UINT64_C(0x0000cccc0000cccc));
+	return swap_bits(rows, 28, UINT64_C(0x00000000f0f0f0f0));
+}
+
+/*
+ * Unpacking works in halves of 128 bits. So that its results are in order, the
+ * first half gets the even and the second the odd pairs of bytes of a plane.
+ */
+SQC_TARGET_AVX2 INLINE __m256i pairs_split(__m256i plane)
+{
+	const __m256i even_odd = _mm256_broadcastsi128_si256(
+		_mm_setr_epi8(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15));
+
+	return _mm256_permute4x64_epi64(_mm256_shuffle_epi8(plane, even_odd), 0xd8);
+}
+
+SQC_TARGET_AVX2 INLINE void bytes_of_avx2(const vector_avx2 *plane, vector_avx2 *byte, bool to_words)
+{
+	__m256i p[8], pair[8], four[8];
+
+	(void)to_words;
+	for (unsigned int i = 0; i < 8; i++)
+		p[i] = pairs_split((__m256i)plane[7 - i]);
+	for (unsigned int i = 0; i < 4; i++) {
+		pair[i] = _mm256_unpacklo_epi8(p[2 * i], p[2 * i + 1]);
+		pair[4 + i] = _mm256_unpackhi_epi8(p[2 * i], p[2 * i + 1]);
+	}
+	for (unsigned int i = 0; i < 8; i += 4) {
+		four[i] = _mm256_unpacklo_epi16(pair[i], pair[i + 1]);
+		four[i + 1] = _mm256_unpacklo_epi16(pair[i + 2], pair[i + 3]);
+		four[i + 2] = _mm256_unpackhi_epi16(pair[i], pair[i + 1]);
+		four[i + 3] = _mm256_unpackhi_epi16(pair[i + 2], pair[i + 3]);
+	}
+	for (unsigned int i = 0; i < 8; i += 2) {
+		byte[i] = (vector_avx2)transpose_bits_avx2(_mm256_unpacklo_epi32(four[i], four[i + 1]));
+		byte[i + 1] = (vector_avx2)transpose_bits_avx2(_mm256_unpackhi_epi32(four[i], four[i + 1]));
+	}
+}
+
+SQC_TARGET_AVX2 INLINE void planes_of_avx2(const vector_avx2 *byte, vector_avx2 *plane)
+{
+	uint32_t words[8][8];
+
+	for (unsigned int group = 0; group < 8; group++) {
+		__m256i bits = (__m256i)byte[group];
+
+		for (unsigned int p = 0; p < 8; p++) {
+			words[p][group] = (uint32_t)_mm256_movemask_epi8(bits);
+			bits = _mm256_add_epi8(bits, bits);
+		}
+	}
+	memcpy(plane, words, sizeof(words));
+}
+
+SQC_TARGET_AVX2 INLINE __m256i load_avx2(const uint8_t *from)
+{
+	return _mm256_loadu_si256((const __m256i *)(const void *)from);
+}
+
+SQC_TARGET_AVX2 INLINE void store_avx2(uint8_t *to, __m256i vector)
+{
+	_mm256_storeu_si256((__m256i *)(void *)to, vector);
+}
+
+SQC_TARGET_AVX2 INLINE void load_bytes_avx2(const uint8_t *bytes, vector_avx2 *byte)
+{
+	memcpy(byte, bytes, 8 * sizeof(*byte));
+}
+
+SQC_TARGET_AVX2 INLINE void load_words_avx2(const uint8_t *words, vector_avx2 *high, vector_avx2 *low)
+{
+	const __m256i mask = _mm256_set1_epi16(0xff);
+
+	for (unsigned int i = 0; i < 8; i++, words += 64) {
+		const __m256i a = load_avx2(words), b = load_avx2(words + 32);
+		const __m256i lower = _mm256_packus_epi16(_mm256_and_si256(a, mask),
+							  _mm256_and_si256(b, mask));
+		const __m256i upper = _mm256_packus_epi16(_mm256_srli_epi16(a, 8),
+							  _mm256_srli_epi16(b, 8));
+
+		low[i] = (vector_avx2)_mm256_permute4x64_epi64(lower, 0xd8);
+		high[i] = (vector_avx2)_mm256_permute4x64_epi64(upper, 0xd8);
+	}
+}
+
+/* The byte of 32 words of 32 bits that begins at bit `shift`. */
+SQC_TARGET_AVX2 INLINE vector_avx2 byte_at_avx2(const __m256i words[4], int shift)
+{
+	const __m256i mask = _mm256_set1_epi32(0xff);
+	__m256i part[4];
+
+	for (unsigned int i = 0; i < 4; i++)
+		part[i] = _mm256_and_si256(_mm256_srli_epi32(words[i], shift), mask);
+	part[0] = _mm256_packus_epi16(_mm256_packus_epi32(part[0], part[1]),
+				      _mm256_packus_epi32(part[2], part[3]));
+	return (vector_avx2)_mm256_permutevar8x32_epi32(part[0],
+							_mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
+
+SQC_TARGET_AVX2 INLINE void load_doubles_avx2(const uint8_t *words, vector_avx2 *byte3, vector_avx2 *byte2,
+					      vector_avx2 *byte1, vector_avx2 *byte0)
+{
+	for (unsigned int i = 0; i < 8; i++, words += 128) {
+		const __m256i four[4] = { load_avx2(words), load_avx2(words + 32),
+					  load_avx2(words + 64), load_avx2(words + 96) };
+
+		byte3[i] = byte_at_avx2(four, 24);
+		byte2[i] = byte_at_avx2(four, 16);
+		byte1[i] = byte_at_avx2(four, 8);
+		byte0[i] = byte_at_avx2(four, 0);
+	}
+}
+
+SQC_TARGET_AVX2 INLINE void store_words_avx2(const vector_avx2 *high, const vector_avx2 *low, uint8_t *words)
+{
+	for (unsigned int i = 0; i < 8; i++, words += 64) {
+		const __m256i a = _mm256_unpacklo_epi8((__m256i)low[i], (__m256i)high[i]);
+		const __m256i b = _mm256_unpackhi_epi8((__m256i)low[i], (__m256i)high[i]);
+
+		store_avx2(words, _mm256_permute2x128_si256(a, b, 0x20));
+		store_avx2(words + 32, _mm256_permute2x128_si256(a, b, 0x31));
+	}
+}
+
+SQC_TARGET_AVX2 INLINE void store_doubles_avx2(const vector_avx2 *byte3, const vector_avx2 *byte2,
+					       const vector_avx2 *byte1, const vector_avx2 *byte0,
+					       uint8_t *words)
+{
+	for (unsigned int i = 0; i < 8; i++, words += 128) {
+		const __m256i a = _mm256_unpacklo_epi8((__m256i)byte0[i], (__m256i)byte1[i]);
+		const __m256i b = _mm256_unpackhi_epi8((__m256i)byte0[i], (__m256i)byte1[i]);
+		const __m256i c = _mm256_unpacklo_epi8((__m256i)byte2[i], (__m256i)byte3[i]);
+		const __m256i d = _mm256_unpackhi_epi8((__m256i)byte2[i], (__m256i)byte3[i]);
+		const __m256i ac = _mm256_unpacklo_epi16(a, c), ca = _mm256_unpackhi_epi16(a, c);
+		const __m256i bd = _mm256_unpacklo_epi16(b, d), db = _mm256_unpackhi_epi16(b, d);
+
+		store_avx2(words, _mm256_permute2x128_si256(ac, ca, 0x20));
+		store_avx2(words + 32, _mm256_permute2x128_si256(bd, db, 0x20));
+		store_avx2(words + 64, _mm256_permute2x128_si256(ac, ca, 0x31));
+		store_avx2(words + 96, _mm256_permute2x128_si256(bd, db, 0x31));
+	}
+}
+
+SQC_TARGET_AVX2 INLINE void store_codes_avx2(const vector_avx2 *plane, unsigned int n, uint8_t *codes)
+{
+	const uint64_t mask = (0xffu >> (8 - n)) * UINT64_C(0x0101010101010101);
+	vector_avx2 padded[8] = { { 0 } }, byte[8];
+	uint64_t eight[32];
+
+	for (unsigned int p = 0; p < n; p++)
+		padded[8 - n + p] = plane[p];
+	bytes_of_avx2(padded, byte, false);
+	memcpy(eight, byte, sizeof(eight));
+	for (unsigned int i = 0; i < 32; i++, codes += n) {
+		const uint64_t packed = _pext_u64(eight[i], mask);
+
+		memcpy(codes, &packed, n);
+	}
+}
+
+#include "planes_template.h"
+
+/* ----------------------------------------------------------------- AVX-512 */
+
+#define LANES		16u
+#define TARGET		SQC_TARGET_AVX512
+#define NAME(x)		x##_avx512
+
+typedef uint32_t vector_avx512 __attribute__((vector_size(64)));
+
+/* A table of 64 bytes F(n, 0) ... F(n, 63). */
+#define EIGHT(F, n, i)	F(n, i), F(n, (i) + 1), F(n, (i) + 2), F(n, (i) + 3), \
+			F(n, (i) + 4), F(n, (i) + 5), F(n, (i) + 6), F(n, (i) + 7)
+#define TABLE(F, n)	{ EIGHT(F, n, 0), EIGHT(F, n, 8), EIGHT(F, n, 16), EIGHT(F, n, 24), \
+			  EIGHT(F, n, 32), EIGHT(F, n, 40), EIGHT(F, n, 48), EIGHT(F, n, 56) }
+
+/* An 8 x 8 matrix of bytes, transposed. */
+#define TRANSPOSED(n, i)	(8 * ((i) % 8) + (i) / 8)
+/* The same, with rows in an order from which unpacking makes words in order. */
+#define TO_WORDS(n, i)		(8 * ((i) % 8) + (i) / 16 + (i) / 8 % 2 * 4)
+/* Bytes, low or high bytes of words, the eight of 64 bits in reverse. */
+#define REVERSED(n, i)		((i) ^ 7)
+#define LOW_REVERSED(n, i)	(2 * ((i) ^ 7))
+/* Byte 0 of words of 32 bits; the upper half is not used. */
+#define FOURTH_REVERSED(n, i)	(4 * ((i) ^ 7) % 128)
+
+static const uint8_t transposed[64] = TABLE(TRANSPOSED, 0);
+static const uint8_t to_words_order[64] = TABLE(TO_WORDS, 0);
+static const uint8_t reversed[64] = TABLE(REVERSED, 0);
+static const uint8_t low_reversed[64] = TABLE(LOW_REVERSED, 0);
+static const uint8_t fourth_reversed[64] = TABLE(FOURTH_REVERSED, 0);
+
+/*
+ * The affine instruction multiplies 8 x 8 bit matrices. With data as the
+ * matrix, whose first byte is the row of bit 7 of results, a byte 1 << c gives
+ * column c.
+ */
+#define COLUMNS_UP	0x8040201008040201
+#define COLUMNS_DOWN	0x0102040810204080
+
+SQC_TARGET_AVX512 INLINE __m512i columns(__m512i rows, uint64_t which)
+{
+	return _mm512_gf2p8affine_epi64_epi8(_mm512_set1_epi64((long long)which), rows, 0);
+}
+
+SQC_TARGET_AVX512 INLINE __m512i load_avx512(const void *from)
+{
+	return _mm512_loadu_si512(from);
+}
+
+/* An 8 x 8 matrix of quadwords, transposed. */
+SQC_TARGET_AVX512 INLINE void transpose_quads(__m512i row[8])
+{
+	__m512i t[8];
+
+	for (unsigned int i = 0; i < 4; i++) {
+		t[i] = _mm512_unpacklo_epi64(row[2 * i], row[2 * i + 1]);
+		t[4 + i] = _mm512_unpackhi_epi64(row[2 * i], row[2 * i + 1]);
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		const __m512i *pair = t + 4 * i;
+		const __m512i a = _mm512_shuffle_i64x2(pair[0], pair[1], 0x44);
+		const __m512i b = _mm512_shuffle_i64x2(pair[2], pair[3], 0x44);
+		const __m512i c = _mm512_shuffle_i64x2(pair[0], pair[1], 0xee);
+		const __m512i d = _mm512_shuffle_i64x2(pair[2], pair[3], 0xee);
+
+		row[i] = _mm512_shuffle_i64x2(a, b, 0x88);
+		row[2 + i] = _mm512_shuffle_i64x2(a, b, 0xdd);
+		row[4 + i] = _mm512_shuffle_i64x2(c, d, 0x88);
+		row[6 + i] = _mm512_shuffle_i64x2(c, d, 0xdd);
+	}
+}
+
+SQC_TARGET_AVX512 INLINE void bytes_of_avx512(const vector_avx512 *plane, vector_avx512 *byte,
+					      bool to_words)
+{
+	const __m512i order = load_avx512(to_words ? to_words_order : transposed);
+	__m512i row[8];
+
+	for (unsigned int i = 0; i < 8; i++)
+		row[i] = (__m512i)plane[i];
+	transpose_quads(row);
+	for (unsigned int i = 0; i < 8; i++)
+		byte[i] = (vector_avx512)columns(_mm512_permutexvar_epi8(order, row[i]), COLUMNS_UP);
+}
+
+SQC_TARGET_AVX512 INLINE void planes_of_avx512(const vector_avx512 *byte, vector_avx512 *plane)
+{
+	const __m512i order = load_avx512(transposed);
+	__m512i row[8];
+
+	for (unsigned int i = 0; i < 8; i++)
+		row[i] = _mm512_permutexvar_epi8(order, columns((__m512i)byte[i], COLUMNS_DOWN));
+	transpose_quads(row);
+	for (unsigned int i = 0; i < 8; i++)
+		plane[i] = (vector_avx512)row[i];
+}
+
+SQC_TARGET_AVX512 INLINE void load_bytes_avx512(const uint8_t *bytes, vector_avx512 *byte)
+{
+	for (unsigned int i = 0; i < 8; i++)
+		byte[i] = (vector_avx512)_mm512_permutexvar_epi8(load_avx512(reversed),
+								 load_avx512(bytes + 64 * i));
+}
+
+SQC_TARGET_AVX512 INLINE void load_words_avx512(const uint8_t *words, vector_avx512 *high,
+						vector_avx512 *low)
+{
+	const __m512i even = load_avx512(low_reversed);
+	const __m512i odd = _mm512_add_epi8(even, _mm512_set1_epi8(1));
+
+	for (unsigned int i = 0; i < 8; i++, words += 128) {
+		const __m512i a = load_avx512(words), b = load_avx512(words + 64);
+
+		low[i] = (vector_avx512)_mm512_permutex2var_epi8(a, even, b);
+		high[i] = (vector_avx512)_mm512_permutex2var_epi8(a, odd, b);
+	}
+}
+
+SQC_TARGET_AVX512 INLINE vector_avx512 byte_at_avx512(const uint8_t *words, char place)
+{
+	const __m512i order = _mm512_add_epi8(load_avx512(fourth_reversed), _mm512_set1_epi8(place));
+	const __m512i a = _mm512_permutex2var_epi8(load_avx512(words), order, load_avx512(words + 64));
+	const __m512i b = _mm512_permutex2var_epi8(load_avx512(words + 128), order,
+						   load_avx512(words + 192));
+
+	return (vector_avx512)_mm512_inserti64x4(a, _mm512_castsi512_si256(b), 1);
+}
+
+SQC_TARGET_AVX512 INLINE void load_doubles_avx512(const uint8_t *words, vector_avx512 *byte3,
+						  vector_avx512 *byte2, vector_avx512 *byte1,
+						  vector_avx512 *byte0)
+{
+	for (unsigned int i = 0; i < 8; i++, words += 256) {
+		byte3[i] = byte_at_avx512(words, 3);
+		byte2[i] = byte_at_avx512(words, 2);
+		byte1[i] = byte_at_avx512(words, 1);
+		byte0[i] = byte_at_avx512(words, 0);
+	}
+}
+
+SQC_TARGET_AVX512 INLINE void store_words_avx512(const vector_avx512 *high, const vector_avx512 *low,
+						 uint8_t *words)
+{
+	for (unsigned int i = 0; i < 8; i++, words += 128) {
+		_mm512_storeu_si512(words, _mm512_unpacklo_epi8((__m512i)low[i], (__m512i)high[i]));
+		_mm512_storeu_si512(words + 64, _mm512_unpackhi_epi8((__m512i)low[i], (__m512i)high[i]));
+	}
+}
+
+/* Words of 32 bits, in order, from their halves in order. */
+SQC_TARGET_AVX512 INLINE void store_halves(__m512i high, __m512i low, uint8_t *words)
+{
+	const __m512i a = _mm512_unpacklo_epi16(low, high), b = _mm512_unpackhi_epi16(low, high);
+	const __m512i first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+	const __m512i second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+
+	_mm512_storeu_si512(words, _mm512_permutex2var_epi64(a, first, b));
+	_mm512_storeu_si512(words + 64, _mm512_permutex2var_epi64(a, second, b));
+}
+
+SQC_TARGET_AVX512 INLINE void store_doubles_avx512(const vector_avx512 *byte3, const vector_avx512 *byte2,
+						   const vector_avx512 *byte1, const vector_avx512 *byte0,
+						   uint8_t *words)
+{
+	for (unsigned int i = 0; i < 8; i++, words += 256) {
+		const __m512i b3 = (__m512i)byte3[i], b2 = (__m512i)byte2[i];
+		const __m512i b1 = (__m512i)byte1[i], b0 = (__m512i)byte0[i];
+
+		store_halves(_mm512_unpacklo_epi8(b2, b3), _mm512_unpacklo_epi8(b0, b1), words);
+		store_halves(_mm512_unpackhi_epi8(b2, b3), _mm512_unpackhi_epi8(b0, b1), words + 128);
+	}
+}
+
+/*
+ * Codes of n < 8 bits: bit t of the codes of 8 elements is bit t % n of element
+ * t / n, so each of their n bytes takes its bits from fixed elements and
+ * planes. First every plane alone is transposed: byte c of 64 elements then
+ * holds elements c, 8 + c ... 56 + c. Then the eight bytes that give byte s of
+ * the codes of elements 8m ... 8m + 7, for all m, come together (ROW_*), are
+ * transposed, and go where they belong (CODE_PLACE). A vector takes as many
+ * times 64 elements as their codes fit in.
+ */
+#define ROW_BIT(n, i)		(8 * ((i) / 8 % (n)) + 7 - (i) % 8)
+#define ROW_PLANE(n, i)		(ROW_BIT(n, i) % (n))
+#define ROW_BYTE(n, i)		((8 * ((i) / 8 / (n)) + ROW_BIT(n, i) / (n)) % 64)
+#define CODE_PLACE(n, i)	((8 * ((n) * ((i) / (8 * (n))) + (i) % (n)) + (i) % (8 * (n)) / (n)) % 64)
+
+#define SIZES(F)	{ { 0 }, { 0 }, TABLE(F, 2), TABLE(F, 3), TABLE(F, 4), TABLE(F, 5), \
+			  TABLE(F, 6), TABLE(F, 7) }
+
+static const uint8_t row_plane[8][64] = SIZES(ROW_PLANE);
+static const uint8_t row_byte[8][64] = SIZES(ROW_BYTE);
+static const uint8_t code_place[8][64] = SIZES(CODE_PLACE);
+
+/* The rows of vector v, from the transposed planes of code bits 0 ... n - 1. */
+SQC_TARGET_AVX512 INLINE __m512i rows_collect(const __m512i *bit, unsigned int n, unsigned int v)
+{
+	const __m512i plane = load_avx512(row_plane[n]);
+	const __m512i place = _mm512_add_epi8(load_avx512(row_byte[n]),
+					      _mm512_set1_epi8((char)(v * (8 / n) * 8)));
+	__m512i rows = _mm512_setzero_si512();
+
+	for (unsigned int b = 0; b < n; b++)
+		rows = _mm512_mask_permutexvar_epi8(
+			rows, _mm512_cmpeq_epi8_mask(plane, _mm512_set1_epi8((char)b)), place, bit[b]);
+	return rows;
+}
+
+SQC_TARGET_AVX512 INLINE void vector_codes(__m512i rows, unsigned int n, unsigned int v, uint8_t *codes)
+{
+	const unsigned int bytes = 8 / n * 8 * n;
+	const __m512i packed = _mm512_permutexvar_epi8(load_avx512(code_place[n]),
+						       columns(rows, COLUMNS_DOWN));
+
+	if (v * bytes + 64 <= 64 * n)
+		_mm512_storeu_si512(codes + v * bytes, packed);
+	else
+		_mm512_mask_storeu_epi8(codes + v * bytes, UINT64_MAX >> (64 - bytes), packed);
+}
+
+SQC_TARGET_AVX512 INLINE void store_codes_avx512(const vector_avx512 *plane, unsigned int n, uint8_t *codes)
+{
+	__m512i bit[8] = { 0 };
+
+	if (n == 8) {
+		vector_avx512 byte[8];
+
+		bytes_of_avx512(plane, byte, false);
+		for (unsigned int i = 0; i < 8; i++)
+			_mm512_storeu_si512(codes + 64 * i, (__m512i)byte[i]);
+		return;
+	}
+	for (unsigned int b = 0; b < n; b++)
+		bit[b] = columns((__m512i)plane[n - 1 - b], COLUMNS_UP);
+	if (n <= 4) {
+		for (unsigned int v = 0; v < 8 / (8 / n); v++)
+			vector_codes(rows_collect(bit, n, v), n, v, codes);
+	} else {
+		const __m512i place = _mm512_add_epi8(
+			load_avx512(row_byte[n]), _mm512_slli_epi16(load_avx512(row_plane[n]), 3));
+
+		transpose_quads(bit);
+		for (unsigned int v = 0; v < 8; v++)
+			vector_codes(_mm512_permutexvar_epi8(place, bit[v]), n, v, codes);
+	}
+}
+
+#include "planes_template.h"
