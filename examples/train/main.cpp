@@ -203,12 +203,13 @@ void train_all(const Options& options)
     if (!options.json)
         fmt::print("{} weights, {} characters of text, {} steps of {}\n", runs[0].network.weights(), text.size(), options.steps, options.batch);
 
-    // Step by step in turn, so that all runs see the machine in the same mood.
+    // Step by step in turn, so that all runs see the machine in the same mood,
+    // and each as often behind each other, whose data is in the caches then.
     std::mt19937 random(options.seed);
     for (int i = 0; i < options.steps; ++i) {
         const auto batch = text.draw(options.batch, random);
-        for (auto& run : runs)
-            step(run, batch, options.rate);
+        for (std::size_t turn = 0; turn < runs.size(); ++turn)
+            step(runs[(static_cast<std::size_t>(i) + turn) % runs.size()], batch, options.rate);
         if (!options.json && (i + 1) % 10 == 0)
             fmt::print(stderr, "\rstep {} of {}", i + 1, options.steps);
     }
