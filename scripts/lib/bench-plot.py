@@ -29,7 +29,9 @@ def points(record):
     """(who, weights in a byte, weights a nanosecond) of a record, ours and peer."""
     conditions = record["conditions"]
     for role, who in (("ours", "ours"), ("peer", record["peer_name"])):
-        size, weights = conditions.get(f"bytes_{role}"), conditions.get(f"items_{role}")
+        # A peer does the same work, so a case of ours that tells it tells it for both.
+        weights = conditions.get(f"items_{role}") or conditions.get("items_ours")
+        size = conditions.get(f"bytes_{role}")
         if size and weights and record[role] and record["unit"] == "ns" and (
                 who not in (ROOF, OURS_WITH_FEWER_THREADS)):
             yield who, weights / size, weights / record[role]
