@@ -64,9 +64,13 @@ static void *map_pages(std::uint64_t bytes, int protection, int flags, int descr
 
 Mapping Mapping::anonymous(std::uint64_t bytes, std::string_view subject)
 {
-	return {map_pages(bytes, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, subject),
-		bytes};
+	void *const start = map_pages(bytes, PROT_READ | PROT_WRITE,
+				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, subject);
+
+	// Planes are read in many places at once: fewer pages, fewer misses.
+	// Where the system has no large ones, small ones do.
+	::madvise(start, bytes, MADV_HUGEPAGE);
+	return {start, bytes};
 }
 
 Mapping Mapping::of_file(int descriptor, std::uint64_t bytes, std::string_view subject)

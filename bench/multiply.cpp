@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: MIT
+//
+// Products straight from planes, as the library does them: W of 4096 x 4096,
+// cold, against a read of the same bytes and against ggml's types of the same
+// bits (bench/peers/ggml).
+#include <array>
+#include <atomic>
+#include <map>
+#include <memory>
+#include <thread>
+
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+#include <immintrin.h>
+#include <smartquant/smartquant.hpp>
+#include <sys/mman.h>
+
+#include "conditions.hpp"
+#include "kernel.h"
+#include "peers/ggml_product.hpp"
+#include "weights.hpp"
+
+namespace {
+
+using smartquant::Arithmetic;
+using smartquant::Format;
+using smartquant::Multiplier;
+using smartquant::Region;
+using smartquant::Rounding;
+
+constexpr std::uint32_t cols = 4096;
+constexpr std::size_t run_bytes = 8192, runs = 17, segment_elements = 65536;
+
+std::uint32_t rows()
+{
+	return bench::smoke() ? 256 : 4096;
+}
+
+struct Case {
+	unsigned int bits;
+	unsigned int threads;
+	std::uint32_t columns = 1;
+	Arithmetic arithmetic = Arithmetic::Int8;
+
+	std::string name() const
+	{
+		return fmt::format("multiply.{}bit{}{}.{}thread{}", bits,
+				   arithmetic == Arithmetic::Fp32 ? ".fp32" : "",
+				   columns > 1 ? fmt::format(".batch{}", columns) : "", threads,
+				   threads > 1 ? "s" : "");
+	}
+};
+
+// Matrices that are larger together than any cache, in a store of so many
+// threads. What of them a precision reads is still more than a cache holds.
+struct Matrices {
+	explicit Matrices(unsigned int threads)
+		: store(smartquant::Store::open("embedded:",
+						{.size_bytes = 2 * bench::cold_bytes() + (64u << 20),
+						 .threads = threads}))
+	{
+		const auto words = bench::weights(std::size_t{rows()} * cols);
+		const std::size_t count =
+			bench::cold_bytes() / (words.size() / 16 * runs + words.size() / 64) + 1;
+
+		for (std::size_t i = 0; i < count; ++i) {
+			regions.push_back(store.create_region(
+				{.name = std::to_string(i), .rows = rows(), .cols = cols}));
+			regions.back().store(words);
+		}
+	}
+
+	smartquant::Store store;
+	std::vector<Region> regions;
+};
+
+Matrices &matrices(unsigned int threads)
+{
+	static std::map<unsigned int, std::unique_ptr<Matrices>> all;
+	auto &found = all[threads];
+
+	if (!found)
+		found = std::make_unique<Matrices>(threads);
+	return *found;
+}
+
+void ours(benchmark::State &state, Case what)
+{
+	std::vector<Multiplier> multipliers;
+	const std::vector<float> x(std::size_t{cols} * what.columns, 0.5f);
+	std::vector<float> y(std::size_t{rows()} * what.columns);
+	smartquant::FetchResult result;
+	std::size_t next = 0;
+
+	for (const Region &region : matrices(what.threads).regions)
+		multipliers.push_back(region.multiplier({.format = Format::mxint(what.bits),
+							 .rounding = Rounding::Truncate,
+							 .arithmetic = what.arithmetic}));
+	for (auto _ : state)
+		result = multipliers[next++ % multipliers.size()].multiply(x, y, what.columns);
+	state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * result.bytes));
+	state.SetLabel(fmt::format(
+		"{}x{} bf16, {:.2f} MB of planes, cold (rotating over {} regions), {} columns, {} threads, "
+		"kernel {}",
+		rows(), cols, static_cast<double>(result.bytes) / 1e6, multipliers.size(), what.columns,
+		what.threads, sqc_kernel_level_name(sqc_kernel(SQC_KERNEL_MULTIPLY))));
+}
+
+/* -------------------------------------------------------- streaming read */
+
+// A second thread that waits awake, so that a read pays for nothing else.
+class Helper {
+public:
+	Helper() : thread_([this] { help(); }) {}
+	~Helper()
+	{
+		begin(nullptr);
+		thread_.join();
+	}
+	void begin(void (*job)())
+	{
+		job_ = job;
+		++begun_;
+	}
+	void end() const
+	{
+		while (ended_ != begun_)
+			_mm_pause();
+	}
+
+private:
+	void help()
+	{
+		for (unsigned int number = 0;;) {
+			while (begun_ == number)
+				_mm_pause();
+			++number;
+			if (!job_)
+				return;
+			job_();
+			ended_ = number;
+		}
+	}
+
+	void (*job_)() = nullptr;
+	std::atomic<unsigned int> begun_ = 0, ended_ = 0;
+	std::thread thread_;
+};
+
+// Memory like that of the regions: segments of 17 runs, and their exponents.
+struct Planes {
+	static constexpr std::size_t segment_bytes = runs * run_bytes;
+	static constexpr std::size_t exponent_bytes = segment_elements / 32;
+
+	Planes()
+	{
+		count = bench::cold_bytes() / matrix_bytes() + 1;
+		bytes = count * matrix_bytes();
+		memory = static_cast<char *>(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+						    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+		::madvise(memory, bytes, MADV_HUGEPAGE);
+		for (std::size_t i = 0; i < bytes; i += 8)
+			std::memcpy(memory + i, &i, 8);
+	}
+	static std::size_t segments() { return std::size_t{rows()} * cols / segment_elements; }
+	static std::size_t matrix_bytes() { return segments() * (segment_bytes + exponent_bytes); }
+
+	std::size_t count, bytes;
+	char *memory;
+};
+
+struct Reading {
+	const char *matrix;
+	unsigned int bits;
+	unsigned int threads;
+};
+
+Reading reading;
+
+std::uint64_t read_lines(const char *from, std::size_t bytes, const char *after)
+{
+	constexpr std::size_t ahead = 4096;
+	std::uint64_t sum = 0;
+
+	for (std::size_t at = 0; at < bytes; at += 64) {
+		std::uint64_t word;
+
+		__builtin_prefetch(at + ahead < bytes ? from + at + ahead : after + (at + ahead - bytes));
+		std::memcpy(&word, from + at, sizeof(word));
+		sum += word;
+	}
+	return sum;
+}
+
+// One thread's share of the first planes of each segment, in the order of addresses.
+template <unsigned int thread>
+void read_share()
+{
+	const std::size_t begin = Planes::segments() * thread / reading.threads;
+	const std::size_t end = Planes::segments() * (thread + 1) / reading.threads;
+	const char *exponents = reading.matrix + Planes::segments() * Planes::segment_bytes;
+	std::uint64_t sum = 0;
+
+	for (std::size_t i = begin; i < end; ++i) {
+		const char *segment = reading.matrix + i * Planes::segment_bytes;
+
+		sum += read_lines(segment, reading.bits * run_bytes, segment + Planes::segment_bytes);
+	}
+	sum += read_lines(exponents + begin * Planes::exponent_bytes,
+			  (end - begin) * Planes::exponent_bytes,
+			  exponents + begin * Planes::exponent_bytes);
+	benchmark::DoNotOptimize(sum);
+}
+
+void streaming_read(benchmark::State &state, Case what)
+{
+	static const Planes planes;
+	std::unique_ptr<Helper> helper = what.threads > 1 ? std::make_unique<Helper>() : nullptr;
+	std::size_t next = 0;
+
+	for (auto _ : state) {
+		reading = {planes.memory + next++ % planes.count * Planes::matrix_bytes(), what.bits,
+			   what.threads};
+		if (helper)
+			helper->begin(read_share<1>);
+		read_share<0>();
+		if (helper)
+			helper->end();
+	}
+	state.SetBytesProcessed(static_cast<std::int64_t>(
+		state.iterations() * Planes::segments() *
+		(what.bits * run_bytes + Planes::exponent_bytes)));
+}
+
+/* ------------------------------------------------------------------ ggml */
+
+#ifdef SQ_HAVE_GGML
+
+struct Peer {
+	const char *type;
+	bool repacked;
+};
+
+void ggml(benchmark::State &state, Case what, Peer peer)
+{
+	static std::map<std::pair<std::string, bool>, std::unique_ptr<bench::GgmlProduct>> all;
+	auto &product = all[{peer.type, peer.repacked}];
+	std::size_t next = 0;
+
+	if (!product)
+		product = std::make_unique<bench::GgmlProduct>(peer.type, peer.repacked, rows(), cols,
+							       bench::cold_bytes());
+	for (auto _ : state)
+		product->multiply(next++ % product->matrices(), what.columns, what.threads);
+	state.SetBytesProcessed(
+		static_cast<std::int64_t>(state.iterations() * product->matrix_bytes()));
+}
+
+// Types of as many bits, as stored and repacked; all of them are tried.
+constexpr std::array<std::pair<unsigned int, const char *>, 8> types = {{
+	{8, "q8_0"}, {6, "q6_k"}, {5, "q5_k"}, {5, "q5_0"}, {4, "q4_0"}, {4, "q4_k"}, {3, "q3_k"}, {2, "q2_k"},
+}};
+
+void add_ggml(const Case &what)
+{
+	for (const auto &[bits, type] : types) {
+		if (bits != what.bits)
+			continue;
+		for (const bool repacked : {false, true}) {
+			if (repacked &&
+			    !bench::GgmlProduct(type, true, 64, cols, 1).is_there())
+				continue;
+			const std::string name = fmt::format("{}/peer:ggml-{}{}", what.name(), type,
+							     repacked ? "-repacked" : "");
+
+			benchmark::RegisterBenchmark(name.c_str(), ggml, what, Peer{type, repacked})
+				->UseRealTime();
+		}
+	}
+}
+
+#else
+
+void add_ggml(const Case &) {}
+
+#endif
+
+void add(const Case &what)
+{
+	benchmark::RegisterBenchmark((what.name() + "/ours").c_str(), ours, what)->UseRealTime();
+	benchmark::RegisterBenchmark((what.name() + "/peer:streaming-read").c_str(), streaming_read, what)
+		->UseRealTime();
+	if (what.arithmetic == Arithmetic::Int8)
+		add_ggml(what);
+}
+
+const bool registered = [] {
+#ifndef SQ_HAVE_GGML
+	fmt::print(stderr, "bench-multiply: built without ggml (scripts/bench builds it); its cases are left out\n");
+#endif
+	for (const unsigned int threads : {1u, 2u}) {
+		for (const unsigned int bits : {8u, 6u, 5u, 4u, 3u, 2u})
+			add({bits, threads});
+		for (const unsigned int bits : {8u, 4u}) {
+			add({.bits = bits, .threads = threads, .columns = 4});
+			add({.bits = bits, .threads = threads, .columns = 8});
+			add({.bits = bits, .threads = threads, .arithmetic = Arithmetic::Fp32});
+		}
+	}
+	return true;
+}();
+
+} // namespace
