@@ -99,6 +99,7 @@ void ours(benchmark::State &state, Case what)
 	for (auto _ : state)
 		result = multipliers[next++ % multipliers.size()].multiply(x, y, what.columns);
 	state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * result.bytes));
+	state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * rows() * cols);
 	state.SetLabel(fmt::format(
 		"{}x{} bf16, {:.2f} MB of planes, cold (rotating over {} regions), {} columns, {} threads, "
 		"kernel {}",
