@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "checksum.h"
 #include "gather.h"
 #include "little_endian.h"
 #include "unpack.h"
@@ -108,7 +109,7 @@ bool sqc_gather_check(struct sqc_gather *gather, uint32_t run)
 	if (gather->checked & bit)
 		return true;
 	memory = sqc_gather_stored(gather, run, &bytes);
-	if (sqc_crc32c(0, memory, bytes) != gather->segment->crc[index])
+	if (!sqc_crc_matches(sqc_crc32c(0, memory, bytes), gather->segment->crc[index]))
 		return false;
 	gather->checked |= bit;
 	return true;

@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "checksum.h"
 #include "store.h"
 
 static uint8_t *half_of(const struct sqc_store *store, uint32_t half)
@@ -298,7 +299,7 @@ static bool record_at_tail(const struct sqc_store *store, struct sqc_record *rec
 	       record->type == (first ? SQC_RECORD_CHECKPOINT : SQC_RECORD_UPDATE) &&
 	       record->sequence == store->journal.sequence &&
 	       record->payload_bytes <= room - sizeof(*record) &&
-	       record_crc(record, at + sizeof(*record)) == record->crc;
+	       sqc_crc_matches(record_crc(record, at + sizeof(*record)), record->crc);
 }
 
 static sqc_status record_replay(struct sqc_store *store, const struct sqc_record *record,

@@ -2,6 +2,7 @@
 /* A region's map: the durable form of its segments. */
 #include <string.h>
 
+#include "checksum.h"
 #include "little_endian.h"
 #include "store.h"
 
@@ -205,8 +206,8 @@ static bool map_valid(struct sqc_store *store, const struct sqc_region *region,
 	if (extent->bytes < sizeof(*map) ||
 	    !sqc_space_claim(&store->space, extent->offset, extent->bytes, SQC_GRANULE_BYTES))
 		return false;
-	if (sqc_crc32c(0, store->memory + extent->offset, extent->bytes) !=
-	    region->committed.map_crc)
+	if (!sqc_crc_matches(sqc_crc32c(0, store->memory + extent->offset, extent->bytes),
+			     region->committed.map_crc))
 		return false;
 	memcpy(map, store->memory + extent->offset, sizeof(*map));
 	return map->count && map->entry_bytes == entry_bytes(region) &&

@@ -2,6 +2,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "checksum.h"
 #include "media.h"
 
 static const uint8_t magic[8] = { 'S', 'Q', 'S', 'T', 'O', 'R', 'E', '\n' };
@@ -86,7 +87,7 @@ static bool page_valid(const uint8_t *page, struct sqc_superblock *superblock,
 		*status = SQ_STATUS_STORE_DAMAGED;
 		*reason = "the superblock's checksum does not match";
 	}
-	if (superblock_crc(superblock) != superblock->crc)
+	if (!sqc_crc_matches(superblock_crc(superblock), superblock->crc))
 		return false;
 	if (superblock->version != SQC_MEDIA_VERSION) {
 		*status = SQ_STATUS_STORE_VERSION;

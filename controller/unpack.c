@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "checksum.h"
 #include "unpack.h"
 
 size_t sqc_unpack_bytes(void)
@@ -39,8 +40,8 @@ static bool run_copy(struct sqc_gather *gather, uint32_t run, uint32_t *bytes)
 		return false;
 	memcpy(unpack->run, memory, *bytes);
 	memset(unpack->run + *bytes, 0, SQC_PACKED_SLACK);
-	return sqc_crc32c(0, unpack->run, *bytes) ==
-	       gather->segment->crc[sqc_gather_run_index(gather, run)];
+	return sqc_crc_matches(sqc_crc32c(0, unpack->run, *bytes),
+			       gather->segment->crc[sqc_gather_run_index(gather, run)]);
 }
 
 static void planes_of(struct sqc_unpack *unpack, uint32_t count,

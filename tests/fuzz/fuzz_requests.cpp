@@ -33,7 +33,7 @@ public:
         using Action = void (Session::*)();
         static constexpr Action actions[] = {&Session::create, &Session::write, &Session::read,  &Session::map,     &Session::unmap,
                                              &Session::load,   &Session::seal,  &Session::flush, &Session::remove, &Session::statistics,
-                                             &Session::pack};
+                                             &Session::pack,   &Session::read_vector, &Session::tag,  &Session::verify, &Session::levels};
         (this->*actions[input_.ConsumeIntegralInRange<std::size_t>(0, std::size(actions) - 1)])();
     }
 
@@ -80,6 +80,40 @@ private:
         sqc_write(store_, &request, data.data(), bytes, &result);
     }
     void read() { fuzz::read_region(store_, read_request()); }
+    void read_vector()
+    {
+        auto request = read_request();
+        if (input_.ConsumeBool())
+            request.format = SQ_FORMAT_TAG;
+        std::vector<std::uint16_t> formats(input_.ConsumeIntegralInRange<std::size_t>(0, 80));
+        for (auto& format : formats)
+            format = sqc_format_at(input_.ConsumeIntegralInRange(0u, 90u));
+        const sqc_precision_vector vector = {formats.data(), static_cast<std::uint32_t>(formats.size()), count()};
+        std::vector<std::uint64_t> offsets(formats.size() + 1);
+        sqc_vector_layout layout;
+        if (sqc_vector_describe(store_, &request, &vector, &layout, offsets.data()) != SQ_STATUS_SUCCESS || layout.bytes > (16u << 20))
+            return;
+        if (offsets.back() != layout.bytes)
+            std::abort();
+        std::vector<std::uint8_t> out(layout.bytes);
+        const fuzz::Memory scratch(layout.scratch_bytes);
+        sqc_result result;
+        sqc_read_vector(store_, &request, &vector, out.data(), layout.bytes, scratch.get(), &result);
+    }
+    void tag() { sqc_region_set_precision(store_, handle(), input_.ConsumeIntegral<std::uint16_t>()); }
+    void verify()
+    {
+        std::uint64_t checked = 0;
+        std::uint32_t bad_count = 0;
+        sqc_bad_run bad[SQC_RUNS_MAX];
+        sqc_verify_segment(store_, handle(), input_.ConsumeIntegralInRange(0u, 5u), &checked, bad, &bad_count);
+    }
+    void levels()
+    {
+        const auto bits = input_.ConsumeIntegralInRange(0u, 9u);
+        std::vector<float> levels(std::size_t{1} << bits);
+        sqc_region_levels(store_, handle(), bits, levels.data());
+    }
     void map()
     {
         const auto request = read_request();

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// A small store in memory for the fuzz targets, with regions of every kind
+// A small store in memory for the fuzz targets, with regions of every kind,
+// and what is done with it.
 #pragma once
 
 #include "controller.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -97,6 +99,55 @@ inline const std::uint8_t* base_image()
     return image.get();
 }
 
+// A stretch of the image.
+struct Span {
+    std::uint64_t begin, bytes;
+};
+
+// Superblocks and journal, where the region table is (docs/store-layout.md).
+inline std::vector<Span> table_spans()
+{
+    constexpr std::uint64_t page = 4096, superblocks = 2 * page;
+    const std::uint8_t* image = base_image();
+    const auto field = [&](std::uint64_t at) {
+        std::uint64_t value;
+        std::memcpy(&value, image + at, 8);
+        return value;
+    };
+    const std::uint64_t superblock = field(16) > field(page + 16) ? 0 : page;  // the higher generation
+    const std::uint64_t journal = field(superblock + 40), half = field(superblock + 48), data = field(superblock + 56);
+    if (journal < superblocks || journal + 2 * half > data || data > store_bytes)
+        std::abort();
+    std::vector<Span> spans = {{0, superblocks}};
+    for (const std::uint64_t begin : {journal, journal + half}) {
+        std::uint64_t used = half;
+        while (used > 0 && image[begin + used - 1] == 0)
+            --used;
+        spans.push_back({begin, std::min<std::uint64_t>(used + 256, half)});
+    }
+    return spans;
+}
+
+// Applies patches (u32 offset, u8 length, bytes) to the spans as if they were one piece.
+inline void patch(std::uint8_t* image, const std::vector<Span>& spans, const std::uint8_t* data, std::size_t size)
+{
+    std::uint64_t total = 0;
+    for (const auto& span : spans)
+        total += span.bytes;
+    while (size > 5) {
+        std::uint32_t word;
+        std::memcpy(&word, data, 4);
+        std::uint64_t offset = word % total;
+        auto span = spans.begin();
+        for (; offset >= span->bytes; ++span)
+            offset -= span->bytes;
+        const std::size_t length = std::min<std::size_t>({data[4], size - 5, span->bytes - offset});
+        std::memcpy(image + span->begin + offset, data + 5, length);
+        data += 5 + length;
+        size -= 5 + length;
+    }
+}
+
 // Reads a region in a format; whatever the status, nothing may go out of bounds.
 inline void read_region(sqc_store* store, const sqc_read_request& request)
 {
@@ -112,6 +163,33 @@ inline void read_region(sqc_store* store, const sqc_read_request& request)
         std::vector<float> values(std::uint64_t{layout.rows} * layout.cols);
         sqc_decode(&layout, out.data(), 0, layout.rows, values.data());
     }
+}
+
+// Opens the image, and does everything that one does with a store that opened.
+inline void open_and_use(std::uint8_t* image)
+{
+    const auto environment = fuzz::environment();
+    sqc_store* store = nullptr;
+    if (sqc_open(&store, image, store_bytes, &environment, 0, 1u << 28, nullptr) != SQ_STATUS_SUCCESS)
+        return;
+    std::uint32_t handle = 0;
+    for (sqc_region_next(store, 0, &handle); handle != 0; sqc_region_next(store, handle, &handle)) {
+        sqc_region_info info;
+        if (sqc_region_describe(store, handle, &info) != SQ_STATUS_SUCCESS)
+            std::abort();
+        const std::uint32_t rows = std::min(info.rows, 70u);
+        for (const std::uint16_t format : {std::uint16_t{SQ_FORMAT_NATIVE}, std::uint16_t{SQ_FORMAT_MXINT(4)}, std::uint16_t{SQ_FORMAT_PLANES(3)}})
+            read_region(store, {handle, format, SQ_ROUNDING_DEFAULT, SQ_AXIS_ROW, 0, rows});
+        read_region(store, {handle, SQ_FORMAT_MXINT(5), SQ_ROUNDING_EVEN, SQ_AXIS_COL, 0, rows});
+        for (std::uint32_t segment = 0; segment < std::min(info.segments, 4u); ++segment) {
+            std::uint64_t checked = 0;
+            std::uint32_t bad_count = 0;
+            sqc_bad_run bad[SQC_RUNS_MAX];
+            sqc_verify_segment(store, handle, segment, &checked, bad, &bad_count);
+        }
+    }
+    sqc_flush(store, 0);
+    sqc_close(store);
 }
 
 }  // namespace fuzz
