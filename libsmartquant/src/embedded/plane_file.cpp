@@ -100,7 +100,8 @@ bool PlaneFile::open_existing(const OpenOptions &options, const Format &format)
 	if (!file_ && errno == ENOENT) {
 		if (options.create && !read_only_)
 			return false;
-		fail(Status::NotFound, subject_, "the file does not exist");
+		fail(Status::NotFound, subject_,
+		     "the file does not exist; `sqctl create` and `sqctl load` make one");
 	}
 	if (!file_)
 		fail_system(errno, subject_, "cannot be opened");
