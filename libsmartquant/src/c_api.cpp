@@ -11,6 +11,7 @@
 #include <smartquant/smartquant.hpp>
 
 #include "failure.hpp"
+#include "request.hpp"
 #include "text.hpp"
 
 using namespace smartquant;
@@ -173,48 +174,10 @@ smartquant_store_result c_result(const StoreResult &result)
 	};
 }
 
-smartquant_layout c_layout(const Layout &layout)
-{
-	return {
-		.format = layout.format.code(),
-		.rounding = static_cast<std::uint8_t>(layout.rounding),
-		.axis = static_cast<std::uint8_t>(layout.axis),
-		.dtype = static_cast<std::uint8_t>(layout.dtype),
-		.placement = static_cast<std::uint8_t>(layout.placement),
-		.rows = layout.rows,
-		.cols = layout.cols,
-		.bytes = layout.bytes,
-		.code_row_bytes = layout.code_row_bytes,
-		.micro_offset = layout.micro_offset,
-		.micro_row_bytes = layout.micro_row_bytes,
-		.scale_offset = layout.scale_offset,
-		.scale_row_bytes = layout.scale_row_bytes,
-	};
-}
-
 void give_offsets(const VectorLayout &layout, std::uint64_t *offsets)
 {
 	if (offsets)
 		std::ranges::copy(layout.offsets, offsets);
-}
-
-Layout layout_of(const smartquant_layout &layout)
-{
-	return {
-		.format = Format(layout.format),
-		.rounding = static_cast<Rounding>(layout.rounding),
-		.axis = static_cast<Axis>(layout.axis),
-		.dtype = static_cast<Dtype>(layout.dtype),
-		.placement = static_cast<Placement>(layout.placement),
-		.rows = layout.rows,
-		.cols = layout.cols,
-		.bytes = layout.bytes,
-		.code_row_bytes = layout.code_row_bytes,
-		.micro_offset = layout.micro_offset,
-		.micro_row_bytes = layout.micro_row_bytes,
-		.scale_offset = layout.scale_offset,
-		.scale_row_bytes = layout.scale_row_bytes,
-	};
 }
 
 smartquant_region_info c_info(const RegionInfo &info)
@@ -559,7 +522,7 @@ smartquant_status smartquant_region_layout(smartquant_region *region,
 {
 	return guarded([&] {
 		require(region, layout);
-		*layout = c_layout(region->inner.layout(request_of(request)));
+		*layout = raw_layout<smartquant_layout>(region->inner.layout(request_of(request)));
 	});
 }
 
@@ -589,7 +552,7 @@ smartquant_status smartquant_region_vector_layout(smartquant_region *region,
 			region->inner.vector_layout(argument_of(*request).request);
 
 		if (layouts)
-			std::ranges::transform(layout.parts, layouts, c_layout);
+			std::ranges::transform(layout.parts, layouts, raw_layout<smartquant_layout>);
 		give_offsets(layout, offsets);
 	});
 }
@@ -618,7 +581,7 @@ smartquant_status smartquant_decode(const smartquant_layout *layout, const void 
 	return guarded([&] {
 		require(layout, values);
 
-		const Layout inner = layout_of(*layout);
+		const Layout inner = public_layout(*layout);
 
 		decode(inner, memory_of<const std::byte>(read, bytes),
 		       delivered_rows(inner, first_row, row_count),
@@ -642,7 +605,7 @@ smartquant_status smartquant_decode_levels(const smartquant_layout *layout, cons
 	return guarded([&] {
 		require(layout, levels, values);
 
-		const Layout inner = layout_of(*layout);
+		const Layout inner = public_layout(*layout);
 		const unsigned int bits = inner.format.tuned_bits();
 
 		decode(inner, memory_of<const std::byte>(read, bytes),
@@ -659,7 +622,7 @@ smartquant_status smartquant_multiply(const smartquant_layout *layout, const voi
 	return guarded([&] {
 		require(layout, x, y);
 
-		const Layout inner = layout_of(*layout);
+		const Layout inner = public_layout(*layout);
 
 		multiply(inner, memory_of<const std::byte>(read, bytes),
 			 delivered_rows(inner, first_row, row_count), {x, inner.cols},
@@ -690,7 +653,7 @@ smartquant_status smartquant_view_layout(smartquant_view *view, smartquant_layou
 {
 	return guarded([&] {
 		require(view, layout);
-		*layout = c_layout(view->inner.layout());
+		*layout = raw_layout<smartquant_layout>(view->inner.layout());
 	});
 }
 
@@ -782,7 +745,7 @@ smartquant_status smartquant_multiplier_layout(smartquant_multiplier *multiplier
 {
 	return guarded([&] {
 		require(multiplier, layout);
-		*layout = c_layout(multiplier->inner.layout());
+		*layout = raw_layout<smartquant_layout>(multiplier->inner.layout());
 	});
 }
 

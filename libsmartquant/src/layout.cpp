@@ -127,7 +127,7 @@ void decode(const Layout &layout, std::span<const std::byte> read, Rows rows,
 void decode(const Layout &layout, std::span<const std::byte> read, Rows rows,
 	    std::span<const float> levels, std::span<float> values)
 {
-	const sqc_layout inner = controller_layout(layout);
+	const sqc_layout inner = raw_layout<sqc_layout>(layout);
 	const Part part = resolve(layout, rows);
 
 	check_read(layout, read);
@@ -146,7 +146,7 @@ void decode(const Layout &layout, std::span<const std::byte> read, Rows rows,
 void multiply(const Layout &layout, std::span<const std::byte> read, Rows rows,
 	      std::span<const float> x, std::span<float> y)
 {
-	const sqc_layout inner = controller_layout(layout);
+	const sqc_layout inner = raw_layout<sqc_layout>(layout);
 	const Part part = resolve(layout, rows);
 
 	check_read(layout, read);

@@ -42,8 +42,44 @@ void check_spec(const RegionSpec &spec);
 [[noreturn]] void fail_pack(const RegionInfo &region);
 [[noreturn]] void fail_create(sqc_status status, const RegionSpec &spec);
 
-Layout public_layout(const sqc_layout &layout);
-sqc_layout controller_layout(const Layout &layout);
+// Of the controller's layouts or of the C API's, which have the same names.
+template <typename Raw> Layout public_layout(const Raw &layout)
+{
+	return {
+		.format = Format(layout.format),
+		.rounding = static_cast<Rounding>(layout.rounding),
+		.axis = static_cast<Axis>(layout.axis),
+		.dtype = static_cast<Dtype>(layout.dtype),
+		.placement = static_cast<Placement>(layout.placement),
+		.rows = layout.rows,
+		.cols = layout.cols,
+		.bytes = layout.bytes,
+		.code_row_bytes = layout.code_row_bytes,
+		.micro_offset = layout.micro_offset,
+		.micro_row_bytes = layout.micro_row_bytes,
+		.scale_offset = layout.scale_offset,
+		.scale_row_bytes = layout.scale_row_bytes,
+	};
+}
+
+template <typename Raw> Raw raw_layout(const Layout &layout)
+{
+	return {
+		.format = layout.format.code(),
+		.rounding = static_cast<std::uint8_t>(layout.rounding),
+		.axis = static_cast<std::uint8_t>(layout.axis),
+		.dtype = static_cast<std::uint8_t>(layout.dtype),
+		.placement = static_cast<std::uint8_t>(layout.placement),
+		.rows = layout.rows,
+		.cols = layout.cols,
+		.bytes = layout.bytes,
+		.code_row_bytes = layout.code_row_bytes,
+		.micro_offset = layout.micro_offset,
+		.micro_row_bytes = layout.micro_row_bytes,
+		.scale_offset = layout.scale_offset,
+		.scale_row_bytes = layout.scale_row_bytes,
+	};
+}
 
 } // namespace smartquant
 
