@@ -29,7 +29,10 @@ std::vector<sqc_part> deal(std::uint64_t segments, std::uint64_t parts,
 		dealt[i] = {.first_segment = first,
 			    .segments = end - first,
 			    .runs = &runs[first * SQC_RUNS_MAX],
-			    .runs_max = (end - first) * SQC_RUNS_MAX};
+			    .runs_max = (end - first) * SQC_RUNS_MAX,
+			    .run_count = 0,
+			    .status = SQ_STATUS_SUCCESS,
+			    .result = {}};
 	}
 	return dealt;
 }
