@@ -45,17 +45,15 @@ TEST_F(ViewSuite, MappedCachedAndFetchedBytesAreTheSame)
 	}
 }
 
-TEST_F(ViewSuite, ViewsOfARegionStayAsTheyAreWhenItIsPacked)
+// Views that are mapped before a region is packed, and others after.
+void expect_views_to_stay(Region region)
 {
-	Region region = create({.name = "w", .rows = 300, .cols = 1050});
-
-	region.store(sample_words(Dtype::Bf16, 300 * 1050));
 	for (const bool before : {true, false}) {
 		std::vector<View> mapped, cached;
 		std::vector<std::vector<std::byte>> fetched;
 
 		for (ReadRequest request : requests) {
-			request.rows = {3, 300};
+			request.rows = {3, region.info().rows};
 			mapped.push_back(region.map(request));
 			cached.push_back(region.map_cached(request));
 			fetched.push_back(region.fetch(request));
@@ -69,6 +67,22 @@ TEST_F(ViewSuite, ViewsOfARegionStayAsTheyAreWhenItIsPacked)
 		}
 	}
 	EXPECT_EQ(region.info().coding, smartquant::Coding::Packed);
+}
+
+TEST_F(ViewSuite, ViewsOfARegionStayAsTheyAreWhenItIsPacked)
+{
+	Region region = create({.name = "w", .rows = 300, .cols = 1050});
+
+	region.store(sample_words(Dtype::Bf16, 300 * 1050));
+	expect_views_to_stay(std::move(region));
+}
+
+TEST_F(ViewSuite, ViewsOfASmallRegionStayAsTheyAreWhenItIsPacked)
+{
+	Region region = create({.name = "small", .rows = 40, .cols = 70});
+
+	region.store(sample_words(Dtype::Bf16, 40 * 70));
+	expect_views_to_stay(std::move(region));
 }
 
 // Small enough for a card that decodes every load by itself.
