@@ -32,7 +32,7 @@ constexpr std::string_view scheme = "embedded:";
 constexpr unsigned int threads_max = 256;
 constexpr char threads_variable[] = "SMARTQUANT_THREADS";
 
-using ReadLock = std::shared_lock<std::shared_mutex>;
+using ReadLock = std::shared_lock<FairMutex>;
 
 // Plane memory that so many rows of a region take, without escapes.
 std::uint64_t stored_bytes(const RegionInfo &region, std::uint64_t rows)

@@ -10,12 +10,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <shared_mutex>
 #include <string_view>
 #include <vector>
 
 #include "activations.h"
 #include "backend.hpp"
+#include "embedded/fair_mutex.hpp"
 #include "embedded/plane_memory.hpp"
 #include "workers.hpp"
 
@@ -76,7 +76,7 @@ public:
 			     std::span<float> y);
 
 private:
-	using WriteLock = std::unique_lock<std::shared_mutex>;
+	using WriteLock = std::unique_lock<FairMutex>;
 
 	struct CloseStore {
 		void operator()(sqc_store *store) const noexcept { sqc_close(store); }
@@ -100,7 +100,7 @@ private:
 
 	PlaneMemory memory_;
 	Workers workers_;
-	mutable std::shared_mutex lock_; // guards what is below
+	mutable FairMutex lock_; // guards what is below
 	std::unique_ptr<sqc_store, CloseStore> store_;
 	std::vector<EmbeddedWindow *> windows_; // mapped
 };

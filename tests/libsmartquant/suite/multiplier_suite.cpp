@@ -251,7 +251,7 @@ TEST_F(MultiplierSuite, ProductsBesideAStoreAreNeverTorn)
 	std::atomic<unsigned int> torn = 0, done = 0;
 	std::vector<std::thread> readers;
 
-	for (int i = 0; i < 2; ++i)
+	for (int i = 0; i < 3; ++i)
 		readers.emplace_back([&] {
 			while (!stop) {
 				const auto y = product(multiplier, x);
@@ -260,7 +260,7 @@ TEST_F(MultiplierSuite, ProductsBesideAStoreAreNeverTorn)
 				++done;
 			}
 		});
-	for (int i = 0; i < 6; ++i) {
+	for (int i = 0; i < 20; ++i) {
 		region.store(states[i % 2]);
 		for (const unsigned int before = done; done == before;)
 			std::this_thread::yield();
