@@ -113,7 +113,7 @@ size_t sqc_packed_encode_bytes(const uint8_t *data, size_t bytes, void *encoder,
 	const uint32_t header = coded ? (uint32_t)coded | BYTES_CODED : (uint32_t)bytes;
 
 	memcpy(run, &header, BYTES_HEADER);
-	if (!coded)
+	if (!coded && bytes)
 		memcpy(run + BYTES_HEADER, data, bytes);
 	return BYTES_HEADER + (coded ? coded : bytes);
 }

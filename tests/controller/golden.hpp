@@ -36,7 +36,8 @@ inline std::vector<float> floats(const std::string& hex)
 {
     const auto raw = bytes(hex);
     std::vector<float> result(raw.size() / sizeof(float));
-    std::memcpy(result.data(), raw.data(), raw.size());
+    if (!raw.empty())
+        std::memcpy(result.data(), raw.data(), raw.size());
     return result;
 }
 
