@@ -180,13 +180,15 @@ Reading reading;
 
 std::uint64_t read_lines(const char *from, std::size_t bytes, const char *after)
 {
-	constexpr std::size_t ahead = 4096;
+	// The best of 4 to 16 KiB, into the first or the second cache level.
+	constexpr std::size_t ahead = 16384;
 	std::uint64_t sum = 0;
 
 	for (std::size_t at = 0; at < bytes; at += 64) {
 		std::uint64_t word;
 
-		__builtin_prefetch(at + ahead < bytes ? from + at + ahead : after + (at + ahead - bytes));
+		__builtin_prefetch(at + ahead < bytes ? from + at + ahead : after + (at + ahead - bytes),
+				   0, 2);
 		std::memcpy(&word, from + at, sizeof(word));
 		sum += word;
 	}

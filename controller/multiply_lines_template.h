@@ -137,7 +137,8 @@ TARGET INLINE VECTOR LEVEL(sums)(const VECTOR codes[CODE_VECTORS], unsigned int 
 	return LEVEL(sums_of_2)(LEVEL(add)(sum[0], sum[1]), LEVEL(add)(sum[2], sum[3]));
 }
 
-/* Prefetches the lines that come this far behind a line. */
+/* Prefetches the lines that come this far behind a line, into the second cache
+ * level: in the first, the planes' lines, 8 KiB apart, all fall into one set. */
 TARGET INLINE void LEVEL(ahead)(const struct sqc_multiply_job *job, unsigned int planes,
 				       uint64_t byte)
 {
@@ -147,7 +148,7 @@ TARGET INLINE void LEVEL(ahead)(const struct sqc_multiply_job *job, unsigned int
 	const uint64_t offset = here ? then : then - job->run_bytes;
 
 	for (unsigned int plane = 0; plane < planes; plane++)
-		__builtin_prefetch(at->plane[plane] + offset);
+		__builtin_prefetch(at->plane[plane] + offset, 0, 2);
 	__builtin_prefetch(at->exponents + offset / 4);
 }
 
