@@ -138,6 +138,18 @@ static void settle(struct sqc_store *store, sqc_status status)
 	}
 }
 
+/* Commits one region's change alone; what it means for the region is the caller's. */
+static sqc_status commit_pending(struct sqc_store *store, struct sqc_region *region,
+				 enum sqc_pending pending)
+{
+	sqc_status status;
+
+	region->pending = pending;
+	status = sqc_journal_commit(store);
+	region->pending = SQC_PENDING_NOTHING;
+	return status;
+}
+
 sqc_status sqc_region_commit(struct sqc_store *store, struct sqc_region *region, bool seal)
 {
 	sqc_status status = stage(store, region, seal);
@@ -190,9 +202,7 @@ sqc_status sqc_region_commit_as(struct sqc_store *store, struct sqc_region *regi
 	if (status)
 		return status;
 	region->staged = next->staged;
-	region->pending = SQC_PENDING_COMMIT;
-	status = sqc_journal_commit(store);
-	region->pending = SQC_PENDING_NOTHING;
+	status = commit_pending(store, region, SQC_PENDING_COMMIT);
 	if (status)
 		return status;
 	segments_swap(region, next);
@@ -262,9 +272,7 @@ sqc_status sqc_region_set_precision(struct sqc_store *store, uint32_t handle, ui
 		/* The tag alone: what was written since the last flush stays as it is. */
 		region->staged = region->committed;
 		region->staged.precision = format;
-		region->pending = SQC_PENDING_COMMIT;
-		status = sqc_journal_commit(store);
-		region->pending = SQC_PENDING_NOTHING;
+		status = commit_pending(store, region, SQC_PENDING_COMMIT);
 		if (status)
 			return status;
 		region->committed = region->staged;
@@ -290,9 +298,7 @@ sqc_status sqc_region_delete(struct sqc_store *store, uint32_t handle)
 	if (region->views || region->packing)
 		return SQ_STATUS_IN_USE;
 	if (region->durable) {
-		region->pending = SQC_PENDING_DELETE;
-		status = sqc_journal_commit(store);
-		region->pending = SQC_PENDING_NOTHING;
+		status = commit_pending(store, region, SQC_PENDING_DELETE);
 		if (status)
 			return status;
 	}
