@@ -399,23 +399,31 @@ FetchResult EmbeddedBackend::fetch_vector(const RegionInfo &region, const Vector
 	return public_fetch(result);
 }
 
+template <typename Holder>
+std::unique_ptr<Holder> EmbeddedBackend::map_view(const RegionInfo &region,
+						  const sqc_read_request &request)
+{
+	struct sqc_view_info view;
+
+	if (const sqc_status status = sqc_view_map(store_.get(), &request, &view))
+		fail_read(status, region, request, nullptr);
+	try {
+		return std::make_unique<Holder>(shared_from_this(), region, view);
+	} catch (...) {
+		sqc_view_unmap(store_.get(), view.view);
+		throw;
+	}
+}
+
 std::unique_ptr<View::Window> EmbeddedBackend::map(const RegionInfo &region,
 						   const sqc_read_request &request)
 {
 	std::unique_ptr<EmbeddedWindow> window;
 	{
 		const WriteLock lock(lock_);
-		struct sqc_view_info view;
 
 		windows_.reserve(windows_.size() + 1);
-		if (const sqc_status status = sqc_view_map(store_.get(), &request, &view))
-			fail_read(status, region, request, nullptr);
-		try {
-			window = std::make_unique<EmbeddedWindow>(shared_from_this(), region, view);
-		} catch (...) {
-			sqc_view_unmap(store_.get(), view.view);
-			throw;
-		}
+		window = map_view<EmbeddedWindow>(region, request);
 		windows_.push_back(window.get());
 	}
 
@@ -456,16 +464,8 @@ std::unique_ptr<Multiplier::Planes> EmbeddedBackend::planes(const RegionInfo &re
 	std::unique_ptr<EmbeddedPlanes> planes;
 	{
 		const WriteLock lock(lock_);
-		struct sqc_view_info view;
 
-		if (const sqc_status status = sqc_view_map(store_.get(), &request, &view))
-			fail_read(status, region, request, nullptr);
-		try {
-			planes = std::make_unique<EmbeddedPlanes>(shared_from_this(), region, view);
-		} catch (...) {
-			sqc_view_unmap(store_.get(), view.view);
-			throw;
-		}
+		planes = map_view<EmbeddedPlanes>(region, request);
 	}
 
 	const ReadLock lock(lock_);

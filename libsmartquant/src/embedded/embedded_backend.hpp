@@ -92,6 +92,9 @@ private:
 	RegionInfo known_region(std::uint32_t handle, std::string_view subject) const;
 	FetchResult read(const RegionInfo &region, const sqc_read_request &request,
 			 std::span<std::byte> buffer);
+	// A new view and what holds it; the lock is held alone.
+	template <typename Holder>
+	std::unique_ptr<Holder> map_view(const RegionInfo &region, const sqc_read_request &request);
 	void refresh_windows(std::uint32_t handle) noexcept;
 	void check_planes(const EmbeddedPlanes &planes);
 	// Takes the lock, a segment at a time. False: it was stopped.
