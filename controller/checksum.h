@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Where stored CRCs are compared, all in one way. */
-#ifndef SQC_CHECKSUM_H
-#define SQC_CHECKSUM_H
+#ifndef SMARTQUANT_CHECKSUM_H
+#define SMARTQUANT_CHECKSUM_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,4 +21,4 @@ static inline bool sqc_crc_matches(uint32_t computed, uint32_t stored)
 #endif
 }
 
-#endif
+#endif /* SMARTQUANT_CHECKSUM_H */

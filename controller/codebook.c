@@ -3,11 +3,12 @@
  * Making the codebook of a region of placement tuned
  *
  * A histogram over x with 8192 places, weighted by scale squared (and by what
- * the columns matter, where that is known), stands for the data. The 8 cells of 3 bits are the best there are (dynamic programming
- * on places of 1/128, then Lloyd's iteration on all of them); each cell is
- * then cut where its two halves are best, again and again to 8 bits. The last
- * cut of the cell around 0 is at 0, so that no cell has both signs in it. The
- * error to be least is the weighted square, so a cell's level is its mean.
+ * the columns matter, where that is known), stands for the data. The 8 cells
+ * of 3 bits are the best there are (dynamic programming on places of 1/128,
+ * then Lloyd's iteration on all of them); each cell is then cut where its two
+ * halves are best, again and again to 8 bits. The last cut of the cell around
+ * 0 is at 0, so that no cell has both signs in it. The error to be least is
+ * the weighted square, so a cell's level is its mean.
  */
 #include <string.h>
 

@@ -6,8 +6,8 @@
 // that overlap keep a store from ever being written. Here all come through one
 // door: a writer that waits inside of it keeps those behind it out. So a
 // thread must not take it twice, not even for reading.
-#ifndef SMARTQUANT_FAIR_MUTEX_HPP
-#define SMARTQUANT_FAIR_MUTEX_HPP
+#ifndef SMARTQUANT_SRC_EMBEDDED_FAIR_MUTEX_HPP
+#define SMARTQUANT_SRC_EMBEDDED_FAIR_MUTEX_HPP
 
 #include <mutex>
 #include <shared_mutex>
@@ -40,4 +40,4 @@ private:
 
 } // namespace smartquant
 
-#endif // SMARTQUANT_FAIR_MUTEX_HPP
+#endif // SMARTQUANT_SRC_EMBEDDED_FAIR_MUTEX_HPP
