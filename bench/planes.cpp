@@ -32,28 +32,45 @@ constexpr std::size_t segment_bytes = std::size_t{elements} * 2;
 constexpr std::size_t run_bytes = elements / 8;
 constexpr unsigned int runs = 17; // sign and 16, as of bf16 with placement aligned
 
-// Segments of bf16 with their planes, aligned to pages.
+// Memory that begins at a page.
+class Pages {
+public:
+	explicit Pages(std::size_t bytes) : memory_(bytes + page) {}
+
+	std::uint8_t *data()
+	{
+		const auto at = reinterpret_cast<std::uintptr_t>(memory_.data());
+
+		return memory_.data() + (page - at % page) % page;
+	}
+
+private:
+	static constexpr std::size_t page = 4096;
+
+	std::vector<std::uint8_t> memory_;
+};
+
+// Segments of bf16 with their planes.
 struct Memory {
 	explicit Memory(std::size_t count)
-		: words(count * segment_bytes), planes(count * runs * run_bytes + 4096),
+		: words(count * segment_bytes), planes(count * runs * run_bytes),
 		  exponents(count * elements / 32), sticky(elements / 32)
 	{
 		const auto some = bench::weights(elements);
 
 		for (std::size_t i = 0; i < count; ++i)
-			std::memcpy(&words[i * segment_bytes], some.data(), segment_bytes);
+			std::memcpy(segment(i), some.data(), segment_bytes);
 	}
+
+	std::uint8_t *segment(std::size_t index) { return words.data() + index * segment_bytes; }
 
 	std::uint8_t *run(std::size_t segment, unsigned int plane)
 	{
-		auto *first = reinterpret_cast<std::uint8_t *>(
-			(reinterpret_cast<std::uintptr_t>(planes.data()) + 4095) / 4096 * 4096);
-
-		return first + (segment * runs + plane) * run_bytes;
+		return planes.data() + (segment * runs + plane) * run_bytes;
 	}
 
-	std::vector<std::uint8_t> words;
-	std::vector<std::uint8_t> planes;
+	Pages words;
+	Pages planes;
 	std::vector<std::uint8_t> exponents;
 	std::vector<std::uint32_t> sticky;
 };
@@ -88,23 +105,23 @@ std::uint32_t crcs(Memory &memory, std::size_t segment, unsigned int planes)
 
 void store_segment(Memory &memory, std::size_t segment, const Case &what)
 {
-	const std::uint8_t *words = &memory.words[segment * segment_bytes];
+	const std::uint8_t *words = memory.segment(segment);
 	std::uint8_t *run[runs];
+	std::uint32_t crc[runs] = {};
 
 	for (unsigned int p = 0; p < runs; ++p)
 		run[p] = memory.run(segment, p);
 	if (what.aligned)
-		sqc_words_to_aligned(words, SQ_DTYPE_BF16, elements, run, 0,
+		sqc_words_to_aligned(words, SQ_DTYPE_BF16, elements, run, 0, crc,
 				     &memory.exponents[segment * elements / 32], memory.sticky.data());
 	else
-		sqc_words_to_planes(words, 2, elements, run, 0);
-	if (what.crc)
-		benchmark::DoNotOptimize(crcs(memory, segment, planes_of(what)));
+		sqc_words_to_planes(words, 2, elements, run, 0, crc);
+	benchmark::DoNotOptimize(crc);
 }
 
 void fetch_segment(Memory &memory, std::size_t segment, const Case &what)
 {
-	std::uint8_t *words = &memory.words[segment * segment_bytes];
+	std::uint8_t *words = memory.segment(segment);
 	const std::uint8_t *run[runs];
 	const sqc_planes planes{run, 0, &memory.exponents[segment * elements / 32], nullptr};
 
@@ -152,7 +169,7 @@ void copy(benchmark::State &state, Case what)
 	const std::size_t bytes = what.segments * std::min(planes_of(what) * run_bytes, segment_bytes);
 	Memory memory(what.segments);
 
-	std::memset(memory.planes.data(), 1, memory.planes.size());
+	std::memset(memory.planes.data(), 1, bytes);
 	for (auto _ : state) {
 		const auto begin = std::chrono::steady_clock::now();
 
@@ -214,13 +231,15 @@ void add_peers([[maybe_unused]] const std::string &name, [[maybe_unused]] bool b
 const bool registered = [] {
 	const std::size_t cold = segments_cold();
 
+	for (const bool aligned : {false, true}) {
+		const std::string name = aligned ? "store.aligned.crc" : "store.word.crc";
+
+		add_case(name, store_segment, {aligned, true, 1, 0});
+		add_peers(name, false);
+	}
 	for (const bool crc : {false, true}) {
 		const char *suffix = crc ? ".crc" : "";
 
-		add_case(fmt::format("store.word{}", suffix), store_segment, {false, crc, 1, 0});
-		add_peers(fmt::format("store.word{}", suffix), false);
-		add_case(fmt::format("store.aligned{}", suffix), store_segment, {true, crc, 1, 0});
-		add_peers(fmt::format("store.aligned{}", suffix), false);
 		add_case(fmt::format("fetch.word{}", suffix), fetch_segment, {false, crc, 1, 0});
 		add_peers(fmt::format("fetch.word{}", suffix), true);
 		add_case(fmt::format("fetch.aligned{}", suffix), fetch_segment, {true, crc, 1, 0});

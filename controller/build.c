@@ -14,6 +14,7 @@ struct target {
 	const struct sqc_tuned_coder *coder;
 	uint32_t elements;
 	uint8_t *run[SQC_PLANES_MAX];
+	uint32_t *crc;			/* of each run; then exponents, escapes */
 };
 
 static void escapes_put(struct sqc_build_scratch *scratch, uint32_t first, uint32_t escaped)
@@ -70,7 +71,7 @@ static void aligned_build(const struct target *target, struct sqc_build_scratch 
 			  const uint8_t *words)
 {
 	sqc_words_to_aligned(words, target->geometry->dtype, target->elements, target->run, 0,
-			     scratch->exponents, scratch->sticky);
+			     target->crc, scratch->exponents, scratch->sticky);
 	for (uint32_t first = 0; first < target->elements; first += SQC_GROUP_ELEMENTS)
 		escapes_put(scratch, first, scratch->sticky[first / SQC_GROUP_ELEMENTS]);
 }
@@ -81,28 +82,46 @@ static void padding_build(const struct target *target)
 	const uint32_t used = target->elements / 8;
 	const uint32_t bytes = sqc_run_bytes(target->geometry, target->elements, 0);
 
-	for (uint32_t plane = 0; plane < target->geometry->planes; plane++)
+	for (uint32_t plane = 0; used < bytes && plane < target->geometry->planes; plane++) {
 		memset(target->run[plane] + used, 0, bytes - used);
+		target->crc[plane] = sqc_crc32c(target->crc[plane], target->run[plane] + used,
+						bytes - used);
+	}
+}
+
+/* The CRCs of runs that were written without. */
+static void runs_check(const struct target *target)
+{
+	for (uint32_t run = 0; run < sqc_segment_runs(target->geometry, target->elements); run++)
+		target->crc[run] = sqc_crc32c(0, target->run[run],
+					      sqc_run_bytes(target->geometry, target->elements, run));
 }
 
 static void planes_build(const struct target *target, struct sqc_build_scratch *scratch,
 			 const uint8_t *words)
 {
-	if (target->coder)
+	if (target->coder) {
 		tuned_build(target, scratch, words);
-	else if (target->geometry->exponents)
+		runs_check(target);
+		return;
+	}
+	if (target->geometry->exponents)
 		aligned_build(target, scratch, words);
 	else
 		sqc_words_to_planes(words, target->geometry->word_bytes, target->elements,
-				    target->run, 0);
+				    target->run, 0, target->crc);
 	padding_build(target);
 }
 
 /* Bytes as they are, padded to a line. */
-static void bytes_build(uint8_t *to, uint32_t elements, const uint8_t *words)
+static void bytes_build(const struct target *target, const uint8_t *words)
 {
-	memcpy(to, words, elements);
-	memset(to + elements, 0, (SQC_LINE_BYTES - elements % SQC_LINE_BYTES) % SQC_LINE_BYTES);
+	const uint32_t elements = target->elements;
+
+	memcpy(target->run[0], words, elements);
+	memset(target->run[0] + elements, 0,
+	       (SQC_LINE_BYTES - elements % SQC_LINE_BYTES) % SQC_LINE_BYTES);
+	runs_check(target);
 }
 
 static void tail_build(const struct target *target, const struct sqc_build_scratch *scratch,
@@ -124,28 +143,23 @@ static void tail_build(const struct target *target, const struct sqc_build_scrat
 	memset(at, 0, (size_t)(indexes + escape_bytes - at));
 }
 
-static void crcs_build(const struct target *target, const uint8_t *tail, uint32_t escapes,
-		       struct sqc_segment *next)
+static void tail_check(const struct target *target, const uint8_t *tail, uint32_t escapes)
 {
 	const struct sqc_geometry *geometry = target->geometry;
-	const uint32_t runs = sqc_segment_runs(geometry, target->elements);
 	const uint32_t exponent_bytes = sqc_exponent_bytes(geometry, target->elements);
 
-	memset(next->crc, 0, geometry->crcs * sizeof(next->crc[0]));
-	for (uint32_t run = 0; run < runs; run++)
-		next->crc[run] = sqc_crc32c(0, target->run[run],
-					    sqc_run_bytes(geometry, target->elements, run));
-	if (!geometry->exponents)
-		return;
-	next->crc[geometry->runs] = sqc_crc32c(0, tail, exponent_bytes);
-	next->crc[geometry->runs + 1] =
+	target->crc[geometry->runs] = sqc_crc32c(0, tail, exponent_bytes);
+	target->crc[geometry->runs + 1] =
 		sqc_crc32c(0, tail + exponent_bytes, sqc_escape_bytes(geometry, escapes));
 }
 
 static void target_begin(struct target *target, const struct sqc_store *store,
-			 const struct sqc_region *region, uint64_t index, uint64_t planes_offset)
+			 const struct sqc_region *region, uint64_t index, uint64_t planes_offset,
+			 uint32_t *crc)
 {
 	target->geometry = &region->geometry;
+	target->crc = crc;
+	memset(crc, 0, region->geometry.crcs * sizeof(crc[0]));
 	target->elements = sqc_segment_elements(target->geometry, index);
 	for (uint32_t run = 0; run < sqc_segment_runs(target->geometry, target->elements); run++)
 		target->run[run] = store->memory +
@@ -169,13 +183,13 @@ sqc_status sqc_build(struct sqc_store *store, const struct sqc_region *region, u
 
 	if (status)
 		return status;
-	target_begin(&target, store, region, index, extents.planes);
+	target_begin(&target, store, region, index, extents.planes, next->crc);
 	target.coder = coder;
 	scratch->escape_count = 0;
 	if (geometry->planes)
 		planes_build(&target, scratch, words);
 	else
-		bytes_build(target.run[0], elements, words);
+		bytes_build(&target, words);
 	extents.escapes = scratch->escape_count;
 	tail_bytes = sqc_tail_bytes(geometry, elements, extents.escapes);
 	if (tail_bytes) {
@@ -185,9 +199,9 @@ sqc_status sqc_build(struct sqc_store *store, const struct sqc_region *region, u
 			return status;
 		}
 		tail_build(&target, scratch, words, store->memory + extents.tail);
+		tail_check(&target, store->memory + extents.tail, extents.escapes);
 	}
 	next->current = extents;
-	crcs_build(&target, store->memory + extents.tail, extents.escapes, next);
 	*lines += (planes_bytes + tail_bytes) / SQC_LINE_BYTES;
 	return SQ_STATUS_SUCCESS;
 }

@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Where stored CRCs are compared, all in one way. */
+/* How CRCs of what is stored are made with a copy, and compared, all in one way. */
 #ifndef SMARTQUANT_CHECKSUM_H
 #define SMARTQUANT_CHECKSUM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* sqc_crc32c() of bytes that are copied in the same pass. [shared] */
+uint32_t sqc_crc32c_copy(uint32_t crc, void *to, const void *from, size_t bytes);
 
 /*
  * Fuzz targets let every checksum through: a fuzzer does not guess one, and
@@ -20,5 +28,9 @@ static inline bool sqc_crc_matches(uint32_t computed, uint32_t stored)
 	return computed == stored;
 #endif
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* SMARTQUANT_CHECKSUM_H */

@@ -4,11 +4,12 @@
  *
  * Versions of one function: eight bytes a step through tables; x86's crc32
  * instruction on three interleaved streams that are joined by a carry-less
- * multiplication; carry-less multiplications alone, 256 bytes a step.
+ * multiplication; carry-less multiplications of whole vectors beside them.
  * tests/controller/crc32c_test.cpp compares all with a bitwise one.
  */
 #include <string.h>
 
+#include "checksum.h"
 #include "controller.h"
 #include "kernel.h"
 
@@ -113,6 +114,7 @@ SQC_TARGET_SSE42 static inline uint64_t crc_word(uint64_t crc, const uint8_t *at
 SQC_TARGET_SSE42 static inline void streams_step(struct streams *crc, const uint8_t *at,
 						 const struct stride *stride, size_t bytes)
 {
+#pragma GCC unroll 16
 	for (size_t i = 0; i < bytes; i += 8) {
 		crc->first = crc_word(crc->first, at + i);
 		crc->second = crc_word(crc->second, at + stride->bytes + i);
@@ -150,29 +152,33 @@ SQC_TARGET_SSE42 static uint32_t crc_sse42(uint32_t initial, const void *data, s
 
 /*
  * Folding: a message is a polynomial, and a part of it moved d bits on is that
- * part times x^d. So four vectors are multiplied by x^2048 mod P and added to
- * the next four. The low half of 128 bits is 64 places further up than the high
+ * part times x^d. So five vectors are multiplied by x^2560 mod P and added to
+ * the next five. The low half of 128 bits is 64 places further up than the high
  * half, hence two factors, x^(d + 32) and x^(d - 32) mod P, reflected and
  * shifted left by one to make up for reflected products. What is left at the
  * end is a polynomial with the CRC of the whole message.
  */
-#define FOLD_2048	0xdcb17aa4, 0xb9e02b86
+#define FOLD_2560	0x21f3d99c, 0x1bf2e8b8a
 #define FOLD_512	0x740eef02, 0x9e4addf8
 #define FOLD_384	0x1c291d04, 0x1d82c63da
 #define FOLD_256	0x1384aa63a, 0xba4fc28e
 #define FOLD_128	0xf20c0dfe, 0x14cd00bd6
-#define FOLD_BYTES	256u
+#define FOLD_VECTORS	5u
+#define FOLD_BYTES	(64u * FOLD_VECTORS)
 
 /*
- * A full run in one go: its first 17 * 256 bytes by folding, the other 3840 as
- * three streams, which other units of the CPU take at the same time.
+ * A piece of a run in one go: its first two times 320 bytes by folding, the
+ * other 384 as three streams, which other units of the CPU take at the same
+ * time: two multiplications of a vector take four cycles, a crc32 of eight
+ * bytes takes one. What was before the piece is moved over it and added, so
+ * that pieces do not wait for each other.
  */
-#define RUN_BYTES	8192u
-#define RUN_STEPS	16u
-#define STEP_BYTES	80u	/* of each stream */
-#define FACTOR_3840	0x23d5e7e5
+#define PIECE_BYTES	1024u
+#define STREAM_BYTES	128u
+#define FACTOR_384	0xd270f1a2
+#define FACTOR_1024	0x170076fa
 
-static const struct stride run_streams = { RUN_STEPS * STEP_BYTES, 0xdd66cbbb, 0x22c3799f };
+static const struct stride piece_streams = { STREAM_BYTES, 0x0d3b6092, 0xb9e02b86 };
 
 #define PAIR_(low, high)	(high), (low)
 #define PAIR(...)		PAIR_(__VA_ARGS__)
@@ -183,13 +189,14 @@ SQC_TARGET_AVX512 static inline __m512i folded(__m512i crc, __m512i factors, __m
 					 _mm512_clmulepi64_epi128(crc, factors, 0x11), next, 0x96);
 }
 
-/* Four vectors, one after the other, to one vector of the last one's place. */
-SQC_TARGET_AVX512 static inline __m512i joined(const __m512i crc[4])
+/* Vectors, one after the other, to one vector of the last one's place. */
+SQC_TARGET_AVX512 static inline __m512i joined(const __m512i crc[FOLD_VECTORS])
 {
 	const __m512i factors = _mm512_broadcast_i32x4(_mm_set_epi64x(PAIR(FOLD_512)));
 	__m512i sum = crc[0];
 
-	for (int i = 1; i < 4; i++)
+#pragma GCC unroll 5
+	for (unsigned int i = 1; i < FOLD_VECTORS; i++)
 		sum = folded(sum, factors, crc[i]);
 	return sum;
 }
@@ -208,64 +215,107 @@ SQC_TARGET_AVX512 static inline uint64_t crc_of(__m512i sum)
 			     (unsigned long long)_mm_extract_epi64(rest, 1));
 }
 
-SQC_TARGET_AVX512 static inline void fold_begin(__m512i crc[4], uint32_t initial, const uint8_t *at)
+/* The vector at `at + offset`; it goes to `to + offset` too, unless `to` is NULL. */
+SQC_TARGET_AVX512 static inline __m512i vector_at(uint8_t *to, const uint8_t *at, size_t offset)
 {
-	for (int i = 0; i < 4; i++)
-		crc[i] = _mm512_loadu_si512(at + 64 * i);
-	crc[0] = _mm512_xor_si512(crc[0], _mm512_zextsi128_si512(_mm_cvtsi32_si128((int)initial)));
+	const __m512i vector = _mm512_loadu_si512(at + offset);
+
+	if (to)
+		_mm512_storeu_si512(to + offset, vector);
+	return vector;
 }
 
-SQC_TARGET_AVX512 static inline void fold_step(__m512i crc[4], const uint8_t *at)
+SQC_TARGET_AVX512 static inline void fold_begin(__m512i crc[FOLD_VECTORS], uint8_t *to, const uint8_t *at)
 {
-	const __m512i factors = _mm512_broadcast_i32x4(_mm_set_epi64x(PAIR(FOLD_2048)));
-
-	for (int i = 0; i < 4; i++)
-		crc[i] = folded(crc[i], factors, _mm512_loadu_si512(at + 64 * i));
+#pragma GCC unroll 5
+	for (unsigned int i = 0; i < FOLD_VECTORS; i++)
+		crc[i] = vector_at(to, at, 64 * i);
 }
 
-SQC_TARGET_AVX512 static uint32_t run_crc(uint32_t initial, const uint8_t *at)
+SQC_TARGET_AVX512 static inline void fold_step(__m512i crc[FOLD_VECTORS], uint8_t *to, const uint8_t *at)
 {
-	const uint8_t *stream = at + (RUN_STEPS + 1) * FOLD_BYTES;
+	const __m512i factors = _mm512_broadcast_i32x4(_mm_set_epi64x(PAIR(FOLD_2560)));
+
+#pragma GCC unroll 5
+	for (unsigned int i = 0; i < FOLD_VECTORS; i++)
+		crc[i] = folded(crc[i], factors, vector_at(to, at, 64 * i));
+}
+
+/* Copies the piece to `to` on the way, unless that is NULL. */
+SQC_TARGET_AVX512 static inline __attribute__((always_inline)) uint32_t
+piece_crc(uint32_t state, uint8_t *to, const uint8_t *at)
+{
 	struct streams streams = { 0, 0, 0 };
-	__m512i crc[4];
+	__m512i crc[FOLD_VECTORS];
 
-	fold_begin(crc, initial, at);
-	for (unsigned int step = 1; step <= RUN_STEPS; step++, stream += STEP_BYTES) {
-		fold_step(crc, at + step * FOLD_BYTES);
-		streams_step(&streams, stream, &run_streams, STEP_BYTES);
-	}
-	return (uint32_t)(moved(crc_of(joined(crc)), FACTOR_3840) ^ streams_joined(&streams, &run_streams));
+	fold_begin(crc, to, at);
+	fold_step(crc, to ? to + FOLD_BYTES : NULL, at + FOLD_BYTES);
+#pragma GCC unroll 6
+	for (unsigned int offset = 2 * FOLD_BYTES; to && offset < PIECE_BYTES; offset += 64)
+		vector_at(to, at, offset);
+	streams_step(&streams, at + 2 * FOLD_BYTES, &piece_streams, STREAM_BYTES);
+	return (uint32_t)(moved(state, FACTOR_1024) ^ moved(crc_of(joined(crc)), FACTOR_384) ^
+			  streams_joined(&streams, &piece_streams));
 }
 
 SQC_TARGET_AVX512 static uint32_t crc_avx512(uint32_t initial, const void *data, size_t bytes)
 {
 	const uint8_t *at = data;
 	uint32_t state = ~initial;
-	__m512i crc[4];
+	__m512i crc[FOLD_VECTORS];
 
-	for (; bytes >= RUN_BYTES; bytes -= RUN_BYTES, at += RUN_BYTES)
-		state = run_crc(state, at);
+	for (; bytes >= PIECE_BYTES; bytes -= PIECE_BYTES, at += PIECE_BYTES)
+		state = piece_crc(state, NULL, at);
 	if (bytes < FOLD_BYTES)
 		return crc_sse42(~state, at, bytes);
-	fold_begin(crc, state, at);
+	fold_begin(crc, NULL, at);
+	crc[0] = _mm512_xor_si512(crc[0], _mm512_zextsi128_si512(_mm_cvtsi32_si128((int)state)));
 	for (at += FOLD_BYTES, bytes -= FOLD_BYTES; bytes >= FOLD_BYTES;
 	     at += FOLD_BYTES, bytes -= FOLD_BYTES)
-		fold_step(crc, at);
+		fold_step(crc, NULL, at);
 	return crc_sse42(~(uint32_t)crc_of(joined(crc)), at, bytes);
+}
+
+SQC_TARGET_AVX512 static uint32_t copy_avx512(uint32_t crc, void *to, const void *from, size_t bytes)
+{
+	const uint8_t *at = from;
+	uint32_t state = ~crc;
+	uint8_t *out = to;
+
+	for (; bytes >= PIECE_BYTES; bytes -= PIECE_BYTES, at += PIECE_BYTES, out += PIECE_BYTES)
+		state = piece_crc(state, out, at);
+	if (!bytes)
+		return ~state;
+	memcpy(out, at, bytes);
+	return crc_avx512(~state, at, bytes);
 }
 #endif
 
-typedef uint32_t crc_fn(uint32_t crc, const void *data, size_t bytes);
+/* As functions of a level: the CRC alone, and with a copy. */
+struct version {
+	uint32_t (*crc)(uint32_t crc, const void *data, size_t bytes);
+	uint32_t (*copy)(uint32_t crc, void *to, const void *from, size_t bytes);
+};
 
-static crc_fn *const versions[SQC_LEVELS] = {
-	[SQC_LEVEL_PORTABLE] = crc_portable,
+static const struct version versions[SQC_LEVELS] = {
+	[SQC_LEVEL_PORTABLE] = { crc_portable, NULL },
 #ifdef SQC_KERNELS_X86
-	[SQC_LEVEL_SSE42] = crc_sse42,
-	[SQC_LEVEL_AVX512] = crc_avx512,
+	[SQC_LEVEL_SSE42] = { crc_sse42, NULL },
+	[SQC_LEVEL_AVX512] = { crc_avx512, copy_avx512 },
 #endif
 };
 
 uint32_t sqc_crc32c(uint32_t crc, const void *data, size_t bytes)
 {
-	return versions[sqc_kernel(SQC_KERNEL_CRC)](crc, data, bytes);
+	return versions[sqc_kernel(SQC_KERNEL_CRC)].crc(crc, data, bytes);
+}
+
+uint32_t sqc_crc32c_copy(uint32_t crc, void *to, const void *from, size_t bytes)
+{
+	const struct version *version = &versions[sqc_kernel(SQC_KERNEL_CRC)];
+
+	if (version->copy)
+		return version->copy(crc, to, from, bytes);
+	memcpy(to, from, bytes);
+	return version->crc(crc, from, bytes);
 }

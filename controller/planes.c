@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "checksum.h"
 #include "encoding.h"
 #include "float_bits.h"
 #include "formats/code_stream.h"
@@ -30,6 +31,18 @@ static const struct layout layout_bf16 = { SQ_DTYPE_BF16, 2, 8, 7, 16, 4, 0 };
 static const struct layout layout_fp16 = { SQ_DTYPE_FP16, 2, 5, 10, 20, 5, 127 - 15 };
 static const struct layout layout_fp32 = { SQ_DTYPE_FP32, 4, 8, 23, 32, 5, 0 };
 
+static const struct layout *layout_of(uint8_t dtype)
+{
+	switch (dtype) {
+	case SQ_DTYPE_BF16:
+		return &layout_bf16;
+	case SQ_DTYPE_FP16:
+		return &layout_fp16;
+	default:
+		return &layout_fp32;
+	}
+}
+
 struct kernel {
 	void (*words)(const struct sqc_planes *planes, unsigned int word_bytes,
 		      uint32_t elements, uint8_t *words);
@@ -40,10 +53,9 @@ struct kernel {
 	void (*groups)(const struct sqc_planes *planes, unsigned int magnitudes,
 		       uint32_t groups, struct sqc_group *to);
 	void (*store)(const uint8_t *words, unsigned int word_bytes, uint32_t elements,
-		      uint8_t *const *run, uint32_t first);
+		      uint8_t *const *run);
 	void (*store_aligned)(const uint8_t *words, uint8_t dtype, uint32_t elements,
-			      uint8_t *const *run, uint32_t first, uint8_t *exponents,
-			      uint32_t *sticky);
+			      uint8_t *const *run, uint8_t *exponents, uint32_t *sticky);
 };
 
 /* ---------------------------------------------------- groups one at a time */
@@ -331,15 +343,68 @@ void sqc_planes_to_groups(const struct sqc_planes *planes, unsigned int magnitud
 	kernel()->groups(planes, magnitudes, groups, to);
 }
 
-void sqc_words_to_planes(const void *words, unsigned int word_bytes, uint32_t elements,
-			 uint8_t *const *run, uint32_t first)
+/*
+ * The runs of a segment lie 8 KiB apart, so lines of all of them fall into one
+ * set of the first cache level, which has less room than there are planes. So
+ * planes are made in a stage and leave it one after the other, with their CRC.
+ */
+#define STAGE_ELEMENTS	8192u
+#define STAGE_BYTES	(STAGE_ELEMENTS / 8)
+
+struct stage {
+	_Alignas(64) uint8_t plane[33][STAGE_BYTES];
+	uint8_t *run[33];
+};
+
+static void stage_begin(struct stage *stage, unsigned int planes)
 {
-	kernel()->store(words, word_bytes, elements, run, first);
+	for (unsigned int p = 0; p < planes; p++)
+		stage->run[p] = stage->plane[p];
+}
+
+static uint32_t stage_elements(uint32_t rest)
+{
+	return rest < STAGE_ELEMENTS ? rest : STAGE_ELEMENTS;
+}
+
+static void stage_leave(const struct stage *stage, unsigned int planes, uint32_t elements,
+			uint8_t *const *run, uint32_t first, uint32_t *crc)
+{
+	for (unsigned int p = 0; p < planes; p++)
+		crc[p] = sqc_crc32c_copy(crc[p], run[p] + first / 8, stage->plane[p], elements / 8);
+}
+
+void sqc_words_to_planes(const void *words, unsigned int word_bytes, uint32_t elements,
+			 uint8_t *const *run, uint32_t first, uint32_t *crc)
+{
+	const struct kernel *version = kernel();
+	const uint8_t *from = words;
+	struct stage stage;
+
+	stage_begin(&stage, 8 * word_bytes);
+	for (uint32_t at = 0; at < elements; at += STAGE_ELEMENTS) {
+		const uint32_t some = stage_elements(elements - at);
+
+		version->store(from + (size_t)at * word_bytes, word_bytes, some, stage.run);
+		stage_leave(&stage, 8 * word_bytes, some, run, first + at, crc);
+	}
 }
 
 void sqc_words_to_aligned(const void *words, uint8_t dtype, uint32_t elements,
-			  uint8_t *const *run, uint32_t first, uint8_t *exponents,
-			  uint32_t *sticky)
+			  uint8_t *const *run, uint32_t first, uint32_t *crc,
+			  uint8_t *exponents, uint32_t *sticky)
 {
-	kernel()->store_aligned(words, dtype, elements, run, first, exponents, sticky);
+	const struct layout *of = layout_of(dtype);
+	const struct kernel *version = kernel();
+	const uint8_t *from = words;
+	struct stage stage;
+
+	stage_begin(&stage, of->planes + 1u);
+	for (uint32_t at = 0; at < elements; at += STAGE_ELEMENTS) {
+		const uint32_t some = stage_elements(elements - at);
+
+		version->store_aligned(from + (size_t)at * of->word_bytes, dtype, some, stage.run,
+				       exponents + at / 32, sticky + at / 32);
+		stage_leave(&stage, of->planes + 1u, some, run, first + at, crc);
+	}
 }

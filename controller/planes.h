@@ -53,18 +53,22 @@ void sqc_planes_to_codes(const struct sqc_planes *planes, unsigned int n, uint8_
 void sqc_planes_to_groups(const struct sqc_planes *planes, unsigned int magnitudes,
 			  uint32_t groups, struct sqc_group *to);
 
-/* Words of 1, 2 or 4 bytes to planes; elements are whole groups. */
+/*
+ * Words of 1, 2 or 4 bytes to planes; elements are whole groups. `crc` has the
+ * CRC of each run up to `first`, and gets that of what is written too.
+ */
 void sqc_words_to_planes(const void *words, unsigned int word_bytes, uint32_t elements,
-			 uint8_t *const *run, uint32_t first);
+			 uint8_t *const *run, uint32_t first, uint32_t *crc);
 
 /*
  * Finite words of a float dtype to the sign plane and all magnitude planes of
  * placement aligned, the exponent byte of each group, and one bit an element
- * that is set where the planes do not hold all of it (an escape).
+ * that is set where the planes do not hold all of it (an escape). `crc` as
+ * above.
  */
 void sqc_words_to_aligned(const void *words, uint8_t dtype, uint32_t elements,
-			  uint8_t *const *run, uint32_t first, uint8_t *exponents,
-			  uint32_t *sticky);
+			  uint8_t *const *run, uint32_t first, uint32_t *crc,
+			  uint8_t *exponents, uint32_t *sticky);
 
 #ifdef __cplusplus
 }

@@ -461,38 +461,45 @@ TARGET static void NAME(groups)(const struct sqc_planes *planes, unsigned int ma
 	}
 }
 
-TARGET INLINE void NAME(store_all)(const uint8_t *words, unsigned int word_bytes,
-				   uint32_t elements, uint8_t *const *run, uint32_t first)
+/* The words of a block that is cut short, and zeros. */
+TARGET INLINE void NAME(words_pad)(uint8_t block[BLOCK * 4], const uint8_t *words, uint32_t bytes)
 {
-	uint8_t last[BLOCK * 4] = { 0 };
+	memset(block, 0, BLOCK * 4);
+	memcpy(block, words, bytes);
+}
+
+TARGET INLINE void NAME(store_all)(const uint8_t *words, unsigned int word_bytes,
+				   uint32_t elements, uint8_t *const *run)
+{
+	uint8_t last[BLOCK * 4];
 
 	for (uint32_t at = 0; at < elements; at += BLOCK, words += BLOCK * word_bytes) {
 		const uint32_t rest = elements - at;
 		VECTOR plane[32];
 
 		if (rest < BLOCK)
-			memcpy(last, words, (size_t)rest * word_bytes);
+			NAME(words_pad)(last, words, rest * word_bytes);
 		NAME(words_in)(rest >= BLOCK ? words : last, word_bytes, plane);
-		NAME(planes_store)(plane, 8 * word_bytes, run, first + at, rest / 8);
+		NAME(planes_store)(plane, 8 * word_bytes, run, at, rest / 8);
 	}
 }
 
-TARGET static void NAME(store_plain)(const uint8_t *words, unsigned int word_bytes, uint32_t elements,
-			       uint8_t *const *run, uint32_t first)
+TARGET static void NAME(store_plain)(const uint8_t *words, unsigned int word_bytes,
+				     uint32_t elements, uint8_t *const *run)
 {
 	if (word_bytes == 1)
-		NAME(store_all)(words, 1, elements, run, first);
+		NAME(store_all)(words, 1, elements, run);
 	else if (word_bytes == 2)
-		NAME(store_all)(words, 2, elements, run, first);
+		NAME(store_all)(words, 2, elements, run);
 	else
-		NAME(store_all)(words, 4, elements, run, first);
+		NAME(store_all)(words, 4, elements, run);
 }
 
 TARGET INLINE void NAME(align_all)(const uint8_t *words, const struct layout *of,
-				   uint32_t elements, uint8_t *const *run, uint32_t first,
+				   uint32_t elements, uint8_t *const *run,
 				   uint8_t *exponents, uint32_t *sticky)
 {
-	uint8_t last[BLOCK * 4] = { 0 };
+	uint8_t last[BLOCK * 4];
 
 	for (uint32_t at = 0; at < elements; at += BLOCK, words += BLOCK * of->word_bytes) {
 		const uint32_t rest = elements - at;
@@ -501,11 +508,11 @@ TARGET INLINE void NAME(align_all)(const uint8_t *words, const struct layout *of
 		VECTOR plane[33], exponent, below;
 
 		if (rest < BLOCK)
-			memcpy(last, words, (size_t)rest * of->word_bytes);
+			NAME(words_pad)(last, words, rest * of->word_bytes);
 		NAME(words_in)(block, of->word_bytes, plane);
 		if (!NAME(align)(of, plane, &exponent, &below))
 			block_align(of, LANES, block, plane, &exponent, &below);
-		NAME(planes_store)(plane, of->planes + 1, run, first + at, rest / 8);
+		NAME(planes_store)(plane, of->planes + 1, run, at, rest / 8);
 		for (uint32_t i = 0; i < some; i++)
 			exponents[at / 32 + i] = (uint8_t)exponent[i];
 		memcpy(sticky + at / 32, &below, some * 4);
@@ -513,15 +520,15 @@ TARGET INLINE void NAME(align_all)(const uint8_t *words, const struct layout *of
 }
 
 TARGET static void NAME(store_aligned)(const uint8_t *words, uint8_t dtype, uint32_t elements,
-				       uint8_t *const *run, uint32_t first, uint8_t *exponents,
+				       uint8_t *const *run, uint8_t *exponents,
 				       uint32_t *sticky)
 {
 	if (dtype == SQ_DTYPE_BF16)
-		NAME(align_all)(words, &layout_bf16, elements, run, first, exponents, sticky);
+		NAME(align_all)(words, &layout_bf16, elements, run, exponents, sticky);
 	else if (dtype == SQ_DTYPE_FP16)
-		NAME(align_all)(words, &layout_fp16, elements, run, first, exponents, sticky);
+		NAME(align_all)(words, &layout_fp16, elements, run, exponents, sticky);
 	else
-		NAME(align_all)(words, &layout_fp32, elements, run, first, exponents, sticky);
+		NAME(align_all)(words, &layout_fp32, elements, run, exponents, sticky);
 }
 
 static const struct kernel NAME(kernel) = {

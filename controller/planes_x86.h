@@ -201,18 +201,25 @@ typedef uint32_t vector_avx512 __attribute__((vector_size(64)));
 #define TABLE(F, n)	{ EIGHT(F, n, 0), EIGHT(F, n, 8), EIGHT(F, n, 16), EIGHT(F, n, 24), \
 			  EIGHT(F, n, 32), EIGHT(F, n, 40), EIGHT(F, n, 48), EIGHT(F, n, 56) }
 
-/* An 8 x 8 matrix of bytes, transposed. */
-#define TRANSPOSED(n, i)	(8 * ((i) % 8) + (i) / 8)
-/* The same, with rows in an order from which unpacking makes words in order. */
-#define TO_WORDS(n, i)		(8 * ((i) % 8) + (i) / 16 + (i) / 8 % 2 * 4)
+/*
+ * An 8 x 8 matrix of bytes, transposed, and the quadwords of a pair of vectors
+ * that belong together, in turns. To planes: of the even ones; the odd ones are
+ * one byte further. Back, to bytes in order, or in an order from which unpacking
+ * makes words in order: of the pair's first 64 elements; the others are 8 bytes
+ * further.
+ */
+#define PAIR_PLANES(n, i)	((i) / 8 % 2 * 64 + 8 * ((i) % 8) + (i) / 16 * 2)
+#define PAIR_BYTES(n, i)	((i) % 2 * 64 + (i) % 8 / 2 * 16 + (i) / 8)
+#define PAIR_WORDS(n, i)	((i) % 2 * 64 + (i) % 8 / 2 * 16 + (i) / 16 + (i) / 8 % 2 * 4)
 /* Bytes, low or high bytes of words, the eight of 64 bits in reverse. */
 #define REVERSED(n, i)		((i) ^ 7)
 #define LOW_REVERSED(n, i)	(2 * ((i) ^ 7))
 /* Byte 0 of words of 32 bits; the upper half is not used. */
 #define FOURTH_REVERSED(n, i)	(4 * ((i) ^ 7) % 128)
 
-static const uint8_t transposed[64] = TABLE(TRANSPOSED, 0);
-static const uint8_t to_words_order[64] = TABLE(TO_WORDS, 0);
+static const uint8_t pair_planes[64] = TABLE(PAIR_PLANES, 0);
+static const uint8_t pair_bytes[64] = TABLE(PAIR_BYTES, 0);
+static const uint8_t pair_words[64] = TABLE(PAIR_WORDS, 0);
 static const uint8_t reversed[64] = TABLE(REVERSED, 0);
 static const uint8_t low_reversed[64] = TABLE(LOW_REVERSED, 0);
 static const uint8_t fourth_reversed[64] = TABLE(FOURTH_REVERSED, 0);
@@ -235,52 +242,60 @@ SQC_TARGET_AVX512 INLINE __m512i load_avx512(const void *from)
 	return _mm512_loadu_si512(from);
 }
 
-/* An 8 x 8 matrix of quadwords, transposed. */
-SQC_TARGET_AVX512 INLINE void transpose_quads(__m512i row[8])
+/* A 4 x 4 matrix of lanes of 128 bits, every second vector of `from` and of `to`
+ * or all of them, transposed. */
+SQC_TARGET_AVX512 INLINE void transpose_lanes(const __m512i *from, unsigned int from_step, __m512i *to,
+					      unsigned int to_step)
 {
-	__m512i t[8];
+	const __m512i f0 = from[0], f1 = from[from_step], f2 = from[2 * from_step], f3 = from[3 * from_step];
+	const __m512i a = _mm512_shuffle_i64x2(f0, f1, 0x44), b = _mm512_shuffle_i64x2(f2, f3, 0x44);
+	const __m512i c = _mm512_shuffle_i64x2(f0, f1, 0xee), d = _mm512_shuffle_i64x2(f2, f3, 0xee);
 
-	for (unsigned int i = 0; i < 4; i++) {
-		t[i] = _mm512_unpacklo_epi64(row[2 * i], row[2 * i + 1]);
-		t[4 + i] = _mm512_unpackhi_epi64(row[2 * i], row[2 * i + 1]);
-	}
-	for (unsigned int i = 0; i < 2; i++) {
-		const __m512i *pair = t + 4 * i;
-		const __m512i a = _mm512_shuffle_i64x2(pair[0], pair[1], 0x44);
-		const __m512i b = _mm512_shuffle_i64x2(pair[2], pair[3], 0x44);
-		const __m512i c = _mm512_shuffle_i64x2(pair[0], pair[1], 0xee);
-		const __m512i d = _mm512_shuffle_i64x2(pair[2], pair[3], 0xee);
+	to[0] = _mm512_shuffle_i64x2(a, b, 0x88);
+	to[to_step] = _mm512_shuffle_i64x2(a, b, 0xdd);
+	to[2 * to_step] = _mm512_shuffle_i64x2(c, d, 0x88);
+	to[3 * to_step] = _mm512_shuffle_i64x2(c, d, 0xdd);
+}
 
-		row[i] = _mm512_shuffle_i64x2(a, b, 0x88);
-		row[2 + i] = _mm512_shuffle_i64x2(a, b, 0xdd);
-		row[4 + i] = _mm512_shuffle_i64x2(c, d, 0x88);
-		row[6 + i] = _mm512_shuffle_i64x2(c, d, 0xdd);
-	}
+/* Half of a transposition of 8 x 8 quadwords: those in columns 2l and 2l + 1 of
+ * rows 2k and 2k + 1 go to lane k of even[l] and odd[l]. */
+SQC_TARGET_AVX512 INLINE void transpose_pairs(const __m512i row[8], __m512i even[4], __m512i odd[4])
+{
+	transpose_lanes(row, 2, even, 1);
+	transpose_lanes(row + 1, 2, odd, 1);
 }
 
 SQC_TARGET_AVX512 INLINE void bytes_of_avx512(const vector_avx512 *plane, vector_avx512 *byte,
 					      bool to_words)
 {
-	const __m512i order = load_avx512(to_words ? to_words_order : transposed);
-	__m512i row[8];
+	const __m512i first = load_avx512(to_words ? pair_words : pair_bytes);
+	const __m512i second = _mm512_add_epi8(first, _mm512_set1_epi8(8));
+	__m512i even[4], odd[4];
 
-	for (unsigned int i = 0; i < 8; i++)
-		row[i] = (__m512i)plane[i];
-	transpose_quads(row);
-	for (unsigned int i = 0; i < 8; i++)
-		byte[i] = (vector_avx512)columns(_mm512_permutexvar_epi8(order, row[i]), COLUMNS_UP);
+	transpose_pairs((const __m512i *)plane, even, odd);
+	for (unsigned int i = 0; i < 4; i++) {
+		byte[2 * i] = (vector_avx512)columns(
+			_mm512_permutex2var_epi8(even[i], first, odd[i]), COLUMNS_UP);
+		byte[2 * i + 1] = (vector_avx512)columns(
+			_mm512_permutex2var_epi8(even[i], second, odd[i]), COLUMNS_UP);
+	}
 }
 
 SQC_TARGET_AVX512 INLINE void planes_of_avx512(const vector_avx512 *byte, vector_avx512 *plane)
 {
-	const __m512i order = load_avx512(transposed);
-	__m512i row[8];
+	const __m512i first = load_avx512(pair_planes);
+	const __m512i second = _mm512_add_epi8(first, _mm512_set1_epi8(1));
+	__m512i even[4], odd[4];
 
-	for (unsigned int i = 0; i < 8; i++)
-		row[i] = _mm512_permutexvar_epi8(order, columns((__m512i)byte[i], COLUMNS_DOWN));
-	transpose_quads(row);
-	for (unsigned int i = 0; i < 8; i++)
-		plane[i] = (vector_avx512)row[i];
+	for (unsigned int i = 0; i < 4; i++) {
+		const __m512i a = columns((__m512i)byte[2 * i], COLUMNS_DOWN);
+		const __m512i b = columns((__m512i)byte[2 * i + 1], COLUMNS_DOWN);
+
+		even[i] = _mm512_permutex2var_epi8(a, first, b);
+		odd[i] = _mm512_permutex2var_epi8(a, second, b);
+	}
+	transpose_lanes(even, 1, (__m512i *)plane, 2);
+	transpose_lanes(odd, 1, (__m512i *)plane + 1, 2);
 }
 
 SQC_TARGET_AVX512 INLINE void load_bytes_avx512(const uint8_t *bytes, vector_avx512 *byte)
@@ -371,6 +386,7 @@ SQC_TARGET_AVX512 INLINE void store_doubles_avx512(const vector_avx512 *byte3, c
 #define ROW_BIT(n, i)		(8 * ((i) / 8 % (n)) + 7 - (i) % 8)
 #define ROW_PLANE(n, i)		(ROW_BIT(n, i) % (n))
 #define ROW_BYTE(n, i)		((8 * ((i) / 8 / (n)) + ROW_BIT(n, i) / (n)) % 64)
+#define ROW_PAIR(n, i)		(ROW_PLANE(n, i) % 2 * 64 + ROW_PLANE(n, i) / 2 * 16 + ROW_BYTE(n, i))
 #define CODE_PLACE(n, i)	((8 * ((n) * ((i) / (8 * (n))) + (i) % (n)) + (i) % (8 * (n)) / (n)) % 64)
 
 #define SIZES(F)	{ { 0 }, { 0 }, TABLE(F, 2), TABLE(F, 3), TABLE(F, 4), TABLE(F, 5), \
@@ -378,6 +394,7 @@ SQC_TARGET_AVX512 INLINE void store_doubles_avx512(const vector_avx512 *byte3, c
 
 static const uint8_t row_plane[8][64] = SIZES(ROW_PLANE);
 static const uint8_t row_byte[8][64] = SIZES(ROW_BYTE);
+static const uint8_t row_pair[8][64] = SIZES(ROW_PAIR);
 static const uint8_t code_place[8][64] = SIZES(CODE_PLACE);
 
 /* The rows of vector v, from the transposed planes of code bits 0 ... n - 1. */
@@ -424,12 +441,14 @@ SQC_TARGET_AVX512 INLINE void store_codes_avx512(const vector_avx512 *plane, uns
 		for (unsigned int v = 0; v < 8 / (8 / n); v++)
 			vector_codes(rows_collect(bit, n, v), n, v, codes);
 	} else {
-		const __m512i place = _mm512_add_epi8(
-			load_avx512(row_byte[n]), _mm512_slli_epi16(load_avx512(row_plane[n]), 3));
+		const __m512i first = load_avx512(row_pair[n]);
+		const __m512i second = _mm512_add_epi8(first, _mm512_set1_epi8(8));
+		__m512i even[4], odd[4];
 
-		transpose_quads(bit);
+		transpose_pairs(bit, even, odd);
 		for (unsigned int v = 0; v < 8; v++)
-			vector_codes(_mm512_permutexvar_epi8(place, bit[v]), n, v, codes);
+			vector_codes(_mm512_permutex2var_epi8(even[v / 2], v % 2 ? second : first,
+							      odd[v / 2]), n, v, codes);
 	}
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Every version of the CRC gives what one bit a step gives.
+#include "checksum.h"
 #include "controller.h"
 #include "kernels.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <random>
 #include <vector>
@@ -39,18 +41,24 @@ TEST_P(Crc32c, GivesPublishedValues)
     EXPECT_EQ(sqc_crc32c(0, nullptr, 0), 0u);
 }
 
-TEST_P(Crc32c, AgreesWithTheBitwiseOneAtEveryLengthAndAlignment)
+TEST_P(Crc32c, AgreesWithTheBitwiseOneAtEveryLengthAndAlignmentAndCopies)
 {
     std::mt19937 random(1);
     std::vector<std::uint8_t> data(20000);
     for (auto& byte : data)
         byte = static_cast<std::uint8_t>(random());
+    std::vector<std::uint8_t> copy(data.size());
     // Around the strides of the interleaved streams, 3 x 680 and 3 x 2720
-    // bytes, and of folding, 256 bytes.
-    for (const std::size_t around : {std::size_t{40}, std::size_t{256}, std::size_t{512}, std::size_t{2040}, std::size_t{8160}, std::size_t{10200}, std::size_t{16320}}) {
+    // bytes, of folding, 320 bytes, and of pieces, 1024 bytes.
+    for (const std::size_t around : {std::size_t{40}, std::size_t{320}, std::size_t{640}, std::size_t{1024}, std::size_t{1344}, std::size_t{2040}, std::size_t{8160}, std::size_t{10200}, std::size_t{16320}}) {
         for (std::size_t bytes = around - 40; bytes <= around + 40; ++bytes) {
             const std::uint8_t* at = data.data() + bytes % 9;
-            ASSERT_EQ(sqc_crc32c(0x1234, at, bytes), bitwise(0x1234, at, bytes)) << bytes;
+            const auto crc = bitwise(0x1234, at, bytes);
+            ASSERT_EQ(sqc_crc32c(0x1234, at, bytes), crc) << bytes;
+            std::fill(copy.begin(), copy.end(), std::uint8_t{0xa5});
+            ASSERT_EQ(sqc_crc32c_copy(0x1234, &copy[bytes % 5], at, bytes), crc) << bytes;
+            ASSERT_EQ(std::memcmp(&copy[bytes % 5], at, bytes), 0) << bytes;
+            ASSERT_EQ(copy[bytes % 5 + bytes], 0xa5) << bytes;
         }
     }
 }

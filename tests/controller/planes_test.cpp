@@ -109,6 +109,12 @@ Bytes make_words(const Dtype& dtype, std::uint32_t elements, unsigned seed)
     return words;
 }
 
+// CRCs of runs that nothing was written to yet.
+struct Crcs {
+    std::uint32_t of[33] = {};
+    operator std::uint32_t*() { return of; }
+};
+
 struct Aligned {
     Aligned(const Dtype& dtype, std::uint32_t elements) : runs(dtype.planes + 1, elements), exponents(elements / 32), sticky(elements / 32) {}
 
@@ -144,7 +150,7 @@ TEST_P(Planes, HoldTheBitsOfWords)
             Guarded words(length * word_bytes), back(length * word_bytes);
             for (std::uint32_t i = 0; i < length * word_bytes; ++i)
                 words.data()[i] = static_cast<std::uint8_t>(random());
-            sqc_words_to_planes(words.data(), word_bytes, length, runs.pointers.data(), first);
+            sqc_words_to_planes(words.data(), word_bytes, length, runs.pointers.data(), first, Crcs());
             for (std::uint32_t i = 0; i < length; ++i) {
                 std::uint32_t word = 0;
                 std::memcpy(&word, words.data() + i * word_bytes, word_bytes);
@@ -158,6 +164,32 @@ TEST_P(Planes, HoldTheBitsOfWords)
     }
 }
 
+// Longer than what is staged at once, and in two parts.
+TEST_P(Planes, AreCheckedWhileTheyAreWritten)
+{
+    std::mt19937 random(6);
+    for (const std::uint32_t length : {32u, 8160u, 8192u, 8224u, 65536u}) {
+        const std::uint32_t cut = length / 3 / 32 * 32;
+        Runs runs(32, length), apart(33, length);
+        Crcs crcs, crcs_apart;
+        Bytes words = make_words(dtypes[2], length, length);
+        std::vector<std::uint8_t> exponents(length / 32);
+        std::vector<std::uint32_t> sticky(length / 32);
+        sqc_words_to_planes(words.data(), 4, cut, runs.pointers.data(), 0, crcs);
+        sqc_words_to_planes(&words[cut * 4], 4, length - cut, runs.pointers.data(), cut, crcs);
+        sqc_words_to_aligned(words.data(), SQ_DTYPE_FP32, cut, apart.pointers.data(), 0, crcs_apart, exponents.data(), sticky.data());
+        sqc_words_to_aligned(&words[cut * 4], SQ_DTYPE_FP32, length - cut, apart.pointers.data(), cut, crcs_apart, &exponents[cut / 32], &sticky[cut / 32]);
+        for (unsigned p = 0; p < 32; ++p)
+            ASSERT_EQ(crcs.of[p], sqc_crc32c(0, runs.pointers[p], length / 8)) << length << " plane " << p;
+        for (unsigned p = 0; p < 33; ++p)
+            ASSERT_EQ(crcs_apart.of[p], sqc_crc32c(0, apart.pointers[p], length / 8)) << length << " plane " << p;
+        Bytes back(words.size());
+        const sqc_planes planes{runs.pointers.data(), 0, nullptr, nullptr};
+        sqc_planes_to_words(&planes, 4, length, back.data());
+        ASSERT_EQ(back, words) << length;
+    }
+}
+
 TEST_P(Planes, AreAlignedAsGroupsAre)
 {
     for (const Dtype& dtype : dtypes) {
@@ -167,7 +199,7 @@ TEST_P(Planes, AreAlignedAsGroupsAre)
             Guarded given(words.size());
             Aligned aligned(dtype, length);
             std::memcpy(given.data(), words.data(), words.size());
-            sqc_words_to_aligned(given.data(), dtype.code, length, aligned.runs.pointers.data(), 0, aligned.exponents.data(), aligned.sticky.data());
+            sqc_words_to_aligned(given.data(), dtype.code, length, aligned.runs.pointers.data(), 0, Crcs(), aligned.exponents.data(), aligned.sticky.data());
             for (std::uint32_t g = 0; g < length / 32; ++g) {
                 const sqc_group group = group_of(dtype, &words[g * 32 * dtype.word_bytes]);
                 ASSERT_EQ(aligned.exponents[g], group.exponent) << int{dtype.code} << " seed " << seed << " group " << g;
@@ -192,7 +224,7 @@ TEST_P(Planes, BringBackFloatsButForEscapes)
             const Bytes words = make_words(dtype, length, seed);
             Aligned aligned(dtype, length);
             Guarded back((length - first) * dtype.word_bytes);
-            sqc_words_to_aligned(words.data(), dtype.code, length, aligned.runs.pointers.data(), 0, aligned.exponents.data(), aligned.sticky.data());
+            sqc_words_to_aligned(words.data(), dtype.code, length, aligned.runs.pointers.data(), 0, Crcs(), aligned.exponents.data(), aligned.sticky.data());
             const sqc_planes planes = aligned.planes(first);
             sqc_planes_to_floats(&planes, dtype.code, length - first, back.data());
             for (std::uint32_t i = first; i < length; ++i) {
