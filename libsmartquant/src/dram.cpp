@@ -24,7 +24,7 @@ std::string names_of_sets()
 void apply(sqc_dram_parameters &parameters, const Setting &setting)
 {
 	const auto error = sqc_dram_parameter_set(&parameters, setting.name.c_str(), setting.value);
-	const std::string subject = concat("DRAM parameter ", smartquant::quoted(setting.name));
+	const std::string subject = concat("DRAM parameter ", smartquant::in_quotes(setting.name));
 	if (error == SQC_DRAM_PARAMETER_OK)
 		return;
 	if (error == SQC_DRAM_PARAMETER_UNKNOWN)
@@ -42,7 +42,7 @@ sqc_dram_parameters compiled(const Options &options)
 	const sqc_dram_parameters *set =
 		sqc_dram_parameters_find(options.set.empty() ? nullptr : options.set.c_str());
 	if (!set)
-		fail(Status::InvalidInput, concat("DRAM parameter set ", smartquant::quoted(options.set)),
+		fail(Status::InvalidInput, concat("DRAM parameter set ", smartquant::in_quotes(options.set)),
 		     concat("there is none of that name; there are ", names_of_sets()));
 	sqc_dram_parameters parameters;
 	sqc_dram_parameters_copy(&parameters, set);
@@ -74,7 +74,7 @@ Mapping parse_mapping(std::string_view text)
 		return Mapping::Interleaved;
 	if (text == "stock")
 		return Mapping::Stock;
-	fail(Status::InvalidInput, concat("DRAM mapping ", smartquant::quoted(text)),
+	fail(Status::InvalidInput, concat("DRAM mapping ", smartquant::in_quotes(text)),
 	     "there are interleaved and stock");
 }
 

@@ -106,12 +106,12 @@ std::optional<Position> Error::position() const noexcept
 
 std::string region_subject(std::string_view region_name)
 {
-	return concat("region ", quoted(region_name));
+	return concat("region ", in_quotes(region_name));
 }
 
 std::string store_subject(std::string_view uri)
 {
-	return concat("store ", quoted(uri));
+	return concat("store ", in_quotes(uri));
 }
 
 void fail(Status status, std::string_view subject, std::string_view detail)

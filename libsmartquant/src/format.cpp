@@ -71,7 +71,7 @@ Code parse(std::span<const Named<Code>> table, std::string_view kind, std::strin
 		names += names.empty() ? "" : ", ";
 		names += row.name;
 	}
-	fail(Status::InvalidInput, concat(kind, " ", quoted(text)),
+	fail(Status::InvalidInput, concat(kind, " ", in_quotes(text)),
 	     concat("unknown; one of ", names));
 }
 
@@ -174,7 +174,7 @@ Format Format::parse(std::string_view name)
 {
 	if (const auto format = find(name))
 		return *format;
-	fail(Status::Format, concat("format ", quoted(name)),
+	fail(Status::Format, concat("format ", in_quotes(name)),
 	     concat("unknown; one of ", offered_formats()));
 }
 

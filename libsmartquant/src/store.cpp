@@ -60,7 +60,7 @@ Region Store::region(std::string_view name) const
 	if (auto found = find_region(name))
 		return std::move(*found);
 	fail(Status::NotFound, region_subject(name),
-	     concat("not in store ", quoted(backend().uri()),
+	     concat("not in store ", in_quotes(backend().uri()),
 		    "; its regions are listed by `sqctl regions` or Store::regions()"));
 }
 
@@ -92,7 +92,7 @@ Statistics Store::statistics() const
 Statistics Store::statistics(Format format) const
 {
 	return backend().statistics(SQC_STATISTICS_FORMAT, format.code(),
-				    concat("format ", quoted(format.name())));
+				    concat("format ", in_quotes(format.name())));
 }
 
 void Store::reset_statistics()
@@ -103,7 +103,7 @@ void Store::reset_statistics()
 void Store::reset_statistics(Format format)
 {
 	backend().reset_statistics(SQC_STATISTICS_FORMAT, format.code(),
-				   concat("format ", quoted(format.name())));
+				   concat("format ", in_quotes(format.name())));
 }
 
 Queue Store::queue(const QueueOptions &options) const

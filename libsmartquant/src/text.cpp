@@ -15,7 +15,7 @@ static std::string escaped(unsigned char byte)
 	return out;
 }
 
-std::string quoted(std::string_view name)
+std::string in_quotes(std::string_view name)
 {
 	std::string out = "\"";
 

@@ -35,8 +35,9 @@ std::string concat(const Parts &...parts)
 	return out;
 }
 
-// In double quotes; what could disturb a terminal or a log is escaped.
-std::string quoted(std::string_view name);
+// In double quotes; what could disturb a terminal or a log is escaped. (Not
+// called quoted: a std::string argument would bring std::quoted in.)
+std::string in_quotes(std::string_view name);
 // "12 bytes", "4.0 GiB (4294967296 bytes)"
 std::string size_text(std::uint64_t bytes);
 // "0x0123"

@@ -11,6 +11,7 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -47,11 +48,12 @@ private:
     Bytes memory_;
 };
 
-inline const Format& find(const std::string& name)
+inline const Format& find(std::string_view name)
 {
-    const Format* format = sqc_format_find(sqc_format_by_name(name.c_str()));
+    const std::string text(name);
+    const Format* format = sqc_format_find(sqc_format_by_name(text.c_str()));
     if (!format)
-        throw std::runtime_error("no format " + name);
+        throw std::runtime_error("no format " + text);
     return *format;
 }
 

@@ -378,7 +378,7 @@ TEST(TunedStore, GivesTheBytesOfASecondImplementation)
             EXPECT_EQ(read.bytes, golden::bytes(bytes)) << format;
         }
         EXPECT_EQ(store.native(handle), words);
-        EXPECT_EQ(store.info(handle).escapes, golden_case["escapes"]);
+        EXPECT_EQ(golden_case["escapes"], store.info(handle).escapes);
     }
     EXPECT_EQ(document["cases"].size(), 12u);
 }

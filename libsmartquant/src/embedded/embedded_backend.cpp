@@ -67,7 +67,7 @@ unsigned int threads_of(const OpenOptions &options, const std::string &subject)
 	if (threads >= 1 && threads <= threads_max)
 		return threads;
 	fail(Status::InvalidInput, subject,
-	     concat(variable ? concat(threads_variable, "=", quoted(variable))
+	     concat(variable ? concat(threads_variable, "=", in_quotes(variable))
 			     : concat("threads ", threads),
 		    " is no number from 1 to ", threads_max));
 }
@@ -145,11 +145,11 @@ void EmbeddedBackend::fail_full(std::string_view subject, std::uint64_t needed_b
 
 	if (memory_.last_error())
 		fail(Status::StoreFull, subject,
-		     concat("store ", quoted(uri()), " gets no space from its disk: ",
+		     concat("store ", in_quotes(uri()), " gets no space from its disk: ",
 			    system_text(memory_.last_error())));
 	sqc_store_describe(store_.get(), &info);
 	fail(Status::StoreFull, subject,
-	     concat("store ", quoted(uri()), " is full",
+	     concat("store ", in_quotes(uri()), " is full",
 		    needed_bytes ? concat(": about ", size_text(needed_bytes), " are needed") : "",
 		    ", ", size_text(info.capacity_bytes - info.used_bytes), " of ",
 		    size_text(info.capacity_bytes),
