@@ -26,10 +26,14 @@ if grep -rlE 'uapi\.h|controller\.h|liburing\.h|sys/ioctl\.h' "$prefix/include";
     exit 1
 fi
 
+configure() { # SOURCE BUILD
+    cmake -G Ninja -S "$1" -B "$2" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" \
+        -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_C_FLAGS="${flags[*]-}" \
+        -DCMAKE_CXX_FLAGS="${flags[*]-}"
+}
+
 echo "== CMake"
-cmake -S "$sources" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" \
-    -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_C_FLAGS="${flags[*]-}" \
-    -DCMAKE_CXX_FLAGS="${flags[*]-}" >/dev/null
+configure "$sources" "$work/cmake" >/dev/null
 cmake --build "$work/cmake" >/dev/null
 "$work/cmake/consumer-c"
 "$work/cmake/consumer-cpp"
@@ -37,8 +41,13 @@ cmake --build "$work/cmake" >/dev/null
 echo "== a wrong version is refused"
 sed 's/smartquant 0.1/smartquant 0.2/' "$sources/CMakeLists.txt" >"$work/CMakeLists.txt"
 cp "$sources"/consumer.* "$work/"
-if cmake -S "$work" -B "$work/wrong" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null 2>&1; then
+if configure "$work" "$work/wrong" >/dev/null 2>"$work/refusal"; then
     echo "version 0.2 was found in 0.1" >&2
+    exit 1
+fi
+if ! grep -q 'requested version "0.2"' "$work/refusal"; then
+    echo "version 0.2 was not what made CMake fail:" >&2
+    cat "$work/refusal" >&2
     exit 1
 fi
 
