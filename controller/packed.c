@@ -10,11 +10,7 @@
 #define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 
-#include "kernel.h"
-
-#ifdef SQC_KERNELS_X86
-#include <immintrin.h>
-#endif
+#include "packed_kernels.h"
 
 /* A run of a plane begins with a header of 16 bits, bytes with one of 32. */
 #define PLANE_HEADER	2u
@@ -22,10 +18,7 @@
 #define BYTES_HEADER	4u
 #define BYTES_CODED	0x80000000u
 
-/* Elements in one symbol of the entropy coder. Of 4 to 8, six gave the least
- * bits on weights: longer symbols need longer tables. */
-#define SYMBOL_BITS	6u
-#define SYMBOL_MASK	0x3f3f3f3f3f3f3f3fu
+#define SYMBOL_BITS	SQC_PACKED_SYMBOL_BITS
 #define SYMBOLS_MAX	((SQC_SEGMENT_ELEMENTS + SYMBOL_BITS - 1) / SYMBOL_BITS)
 
 /*
@@ -139,7 +132,7 @@ int sqc_packed_decode_bytes(const uint8_t *run, size_t run_bytes, uint8_t *data,
 
 /* ---------------------------------------------------------- bit streams */
 
-/* The bits of `value` under `mask`, moved together; and back. */
+/* The bits of `value` under `mask`, moved together. */
 static uint64_t gather_portable(uint64_t value, uint64_t mask)
 {
 	uint64_t gathered = 0;
@@ -147,15 +140,6 @@ static uint64_t gather_portable(uint64_t value, uint64_t mask)
 	for (unsigned int i = 0; mask != 0; i++, mask &= mask - 1)
 		gathered |= (uint64_t)((value & mask & -mask) != 0) << i;
 	return gathered;
-}
-
-static inline uint64_t scatter_portable(uint64_t bits, uint64_t mask)
-{
-	uint64_t scattered = 0;
-
-	for (; mask != 0; bits >>= 1, mask &= mask - 1)
-		scattered |= (mask & -mask) & -(bits & 1);
-	return scattered;
 }
 
 static inline unsigned int count_ones(uint64_t value)
@@ -206,8 +190,7 @@ static void advance(struct sqc_packed *state, const uint64_t *const *planes, siz
 	state->count[next] = state->count[next - 1] + (uint32_t)led;
 	if (next < state->significand)
 		return;
-	for (unsigned int w = 0; w < state->words; w++)
-		state->spent[w] |= planes[next - state->significand][w];
+	sqc_packed_kernel()->spend(state, planes[next - state->significand]);
 }
 
 /* --------------------------------------------------------------- encode */
@@ -322,147 +305,10 @@ size_t sqc_packed_encode_signs(const struct sqc_packed *state, const uint64_t *s
 
 /* --------------------------------------------------------------- decode */
 
-/* Bits of the symbols of a stream, eight at a time. */
-static inline uint64_t symbols_join(uint64_t symbols)
-{
-	symbols = (symbols & 0x003f003f003f003fu) | (symbols & 0x3f003f003f003f00u) >> 2;
-	symbols = (symbols & 0x00000fff00000fffu) | (symbols & 0x0fff00000fff0000u) >> 4;
-	return (symbols & 0xffffffu) | (symbols & 0x00ffffff00000000u) >> 8;
-}
-
-/*
- * Symbols to a stream of bits. They and the stream are followed by
- * SQC_PACKED_SLACK bytes. False when one has bits that it may not have.
- */
-static bool symbols_take(const uint8_t *symbols, size_t count, uint8_t *stream)
-{
-	uint64_t wrong = 0, eight;
-	size_t i;
-
-	for (i = 0; i < count; i += 8) {
-		uint64_t bits;
-
-		memcpy(&eight, symbols + i, 8);
-		if (count - i < 8)
-			eight &= ~UINT64_C(0) >> 8 * (8 - (count - i));
-		wrong |= eight & ~(uint64_t)SYMBOL_MASK;
-		bits = symbols_join(eight);
-		memcpy(stream + i / 8 * SYMBOL_BITS, &bits, 8);
-	}
-	return !wrong;
-}
-
-/*
- * One body, one kernel a way to scatter bits:
- *   count_*   the ones of a stream of `bytes` bytes; what follows is not looked at
- *   place_*   puts the two streams of a coded plane where they belong
- *   spread_*  puts the bits of a plain plane where they belong; returns how
- *             many elements become significant in it
- *   sign_*    gives those their signs
- */
-#define DEFINE_KERNEL(suffix, attribute, scatter)					\
-attribute static size_t count_##suffix(const uint8_t *stream, size_t bytes)		\
-{											\
-	size_t ones = 0, i = 0;								\
-	uint64_t word;									\
-											\
-	for (; i + 8 <= bytes; i += 8) {						\
-		memcpy(&word, stream + i, 8);						\
-		ones += (unsigned int)__builtin_popcountll(word);			\
-	}										\
-	for (; i < bytes; i++)								\
-		ones += (unsigned int)__builtin_popcount(stream[i]);			\
-	return ones;									\
-}											\
-											\
-attribute static void place_##suffix(struct sqc_packed *state,				\
-				     const uint8_t *fresh, const uint8_t *raw,		\
-				     uint64_t *restrict plane, uint64_t *restrict sign)	\
-{											\
-	size_t fresh_at = 0, raw_at = 0;						\
-											\
-	for (unsigned int w = 0; w < state->words; w++) {				\
-		const uint64_t significant = state->significant[w];			\
-		const uint64_t live = significant & ~state->spent[w];			\
-		const uint64_t led = scatter(sqc_peek_bits(fresh, fresh_at), ~significant); \
-		const uint64_t value = scatter(sqc_peek_bits(raw, raw_at), led | live);	\
-											\
-		fresh_at += (unsigned int)__builtin_popcountll(~significant);		\
-		raw_at += (unsigned int)__builtin_popcountll(led | live);		\
-		plane[w] = led | (value & live);					\
-		sign[w] |= value & led;							\
-		state->significant[w] = significant | led;				\
-	}										\
-}											\
-											\
-attribute static size_t spread_##suffix(const struct sqc_packed *state,			\
-					const uint8_t *bits, uint64_t *restrict plane)	\
-{											\
-	const bool spent = state->plane >= state->significand;				\
-	size_t at = 0, led = 0;								\
-											\
-	if (!spent)									\
-		memcpy(plane, bits, state->words * sizeof(*plane));			\
-	for (unsigned int w = 0; spent && w < state->words; w++) {			\
-		const uint64_t mask = ~state->spent[w];					\
-											\
-		plane[w] = scatter(sqc_peek_bits(bits, at), mask);			\
-		at += (unsigned int)__builtin_popcountll(mask);				\
-	}										\
-	for (unsigned int w = 0; w < state->words; w++)					\
-		led += (unsigned int)__builtin_popcountll(plane[w] & ~state->significant[w]); \
-	return led;									\
-}											\
-											\
-attribute static void sign_##suffix(struct sqc_packed *state, const uint8_t *signs,	\
-				    const uint64_t *restrict plane,			\
-				    uint64_t *restrict sign, bool sparse)		\
-{											\
-	size_t at = 0;									\
-											\
-	for (unsigned int w = 0; w < state->words; w++) {				\
-		const uint64_t led = plane[w] & ~state->significant[w];			\
-											\
-		/* A branch that is rarely taken beats the work; others do not. */	\
-		if (sparse && !led)							\
-			continue;							\
-		sign[w] |= scatter(sqc_peek_bits(signs, at), led);			\
-		at += (unsigned int)__builtin_popcountll(led);				\
-		state->significant[w] |= led;						\
-	}										\
-}
-
-typedef size_t count_fn(const uint8_t *stream, size_t bytes);
-typedef void place_fn(struct sqc_packed *state, const uint8_t *fresh, const uint8_t *raw,
-		      uint64_t *plane, uint64_t *sign);
-typedef size_t spread_fn(const struct sqc_packed *state, const uint8_t *bits, uint64_t *plane);
-typedef void sign_fn(struct sqc_packed *state, const uint8_t *signs, const uint64_t *plane,
-		     uint64_t *sign, bool sparse);
-
-DEFINE_KERNEL(portable, , scatter_portable)
-#ifdef SQC_KERNELS_X86
-DEFINE_KERNEL(avx2, SQC_TARGET_AVX2, _pdep_u64)
-#endif
-
-struct kernel {
-	count_fn *count;
-	place_fn *place;
-	spread_fn *spread;
-	sign_fn *sign;
-};
-
-static const struct kernel kernels[SQC_LEVELS] = {
-	[SQC_LEVEL_PORTABLE] = { count_portable, place_portable, spread_portable, sign_portable },
-#ifdef SQC_KERNELS_X86
-	[SQC_LEVEL_AVX2] = { count_avx2, place_avx2, spread_avx2, sign_avx2 },
-#endif
-};
-
 /* A plane whose stream `new` takes `coded` bytes behind the header. */
 static bool coded_decode(struct sqc_packed *state, const uint8_t *run, size_t run_bytes,
 			 size_t coded, uint64_t *plane, uint64_t *sign, void *decoder, size_t *led)
 {
-	const struct kernel *kernel = &kernels[sqc_kernel(SQC_KERNEL_PACKED)];
 	const size_t bits = new_bits(state);
 	const size_t count = (bits + SYMBOL_BITS - 1) / SYMBOL_BITS;
 	uint8_t *symbols = (uint8_t *)decoder + decoder_context_bytes();
@@ -471,34 +317,30 @@ static bool coded_decode(struct sqc_packed *state, const uint8_t *run, size_t ru
 	size_t rest_bits;
 
 	if (coded > run_bytes || !entropy_decode(decoder, run, coded, symbols, count) ||
-	    !symbols_take(symbols, count, fresh) || !sqc_padding_is_zero(fresh, bits) ||
+	    !sqc_packed_kernel()->symbols(symbols, count, fresh) || !sqc_padding_is_zero(fresh, bits) ||
 	    (bits % SYMBOL_BITS && symbols[count - 1] >> bits % SYMBOL_BITS))
 		return false;
 	/* Every 1 of `new` leads an element and brings its sign. */
-	*led = kernel->count(fresh, sqc_stream_bytes(bits));
+	*led = sqc_packed_kernel()->count(fresh, sqc_stream_bytes(bits));
 	rest_bits = live_bits(state) + *led;
 	if (run_bytes - coded != sqc_stream_bytes(rest_bits) ||
 	    !sqc_padding_is_zero(rest, rest_bits))
 		return false;
-	kernel->place(state, fresh, rest, plane, sign);
+	sqc_packed_kernel()->place(state, fresh, rest, plane, sign);
 	return true;
 }
 
 static bool plain_decode(struct sqc_packed *state, const uint8_t *run, size_t run_bytes,
 			 uint64_t *plane, uint64_t *sign, size_t *led)
 {
-	const struct kernel *kernel = &kernels[sqc_kernel(SQC_KERNEL_PACKED)];
 	const size_t bits = (size_t)state->words * 64 - spent_count(state);
 	const size_t bytes = sqc_stream_bytes(bits);
 
 	if (run_bytes < bytes || !sqc_padding_is_zero(run, bits))
 		return false;
-	*led = kernel->spread(state, run, plane);
-	if (run_bytes - bytes != sqc_stream_bytes(*led) ||
-	    !sqc_padding_is_zero(run + bytes, *led))
-		return false;
-	kernel->sign(state, run + bytes, plane, sign, *led < state->words / 8);
-	return true;
+	*led = sqc_packed_kernel()->plain(state, run, run + bytes, run_bytes - bytes, plane, sign);
+	return run_bytes - bytes == sqc_stream_bytes(*led) &&
+	       sqc_padding_is_zero(run + bytes, *led);
 }
 
 int sqc_packed_decode(struct sqc_packed *state, const uint8_t *run, size_t run_bytes,
@@ -529,17 +371,11 @@ int sqc_packed_decode_signs(const struct sqc_packed *state, const uint8_t *run, 
 			    uint64_t *sign)
 {
 	const size_t bits = new_bits(state);
-	size_t at = 0;
 
 	if (run_bytes == 0)
 		return 0;
 	if (run_bytes != sqc_stream_bytes(bits) || !sqc_padding_is_zero(run, bits))
 		return -1;
-	for (unsigned int w = 0; w < state->words; w++) {
-		const uint64_t rest = ~state->significant[w];
-
-		sign[w] |= scatter_portable(sqc_peek_bits(run, at), rest);
-		at += count_ones(rest);
-	}
+	sqc_packed_kernel()->signs(state, run, sign);
 	return 0;
 }

@@ -42,6 +42,9 @@
 #define SQC_PACKED_PLANES	32u
 /* Words of 64 elements of one plane of a segment. */
 #define SQC_PACKED_WORDS	(SQC_SEGMENT_ELEMENTS / 64u)
+/* The same from one such array to the next where several are used together:
+ * equal words would else all fall into one set of the first cache level. */
+#define SQC_PACKED_STRIDE	(SQC_PACKED_WORDS + 8u)
 /* The longest run of a plane: header, both streams at their worst. */
 #define SQC_PACKED_RUN_BYTES	(2u + 2u * SQC_SEGMENT_ELEMENTS / 8u)
 /* Bytes behind a run that the decoder may read (not use). */
@@ -53,7 +56,7 @@ struct sqc_packed {
 	unsigned int significand;	/* bits of the dtype's: 8, 11 or 24 */
 	unsigned int plane;		/* the next one */
 	uint32_t count[SQC_PACKED_PLANES + 1];	/* significant before plane p */
-	uint64_t significant[SQC_PACKED_WORDS];	/* before that plane */
+	uint64_t significant[SQC_PACKED_STRIDE];	/* before that plane */
 	uint64_t spent[SQC_PACKED_WORDS];	/* all bits of the significand seen */
 };
 
@@ -83,7 +86,8 @@ size_t sqc_packed_encode(struct sqc_packed *state,
 /*
  * Decodes the next plane into planes[state->plane], and adds the signs that
  * it brings to `sign` (zero before plane 0). `run` is followed by
- * SQC_PACKED_SLACK readable bytes. Returns 0, or -1 when the run lies.
+ * SQC_PACKED_SLACK readable bytes. Returns 0, or -1 when the run lies; the
+ * state and what was decoded are of no use then.
  */
 int sqc_packed_decode(struct sqc_packed *state, const uint8_t *run,
 		      size_t run_bytes, uint64_t *const *planes,

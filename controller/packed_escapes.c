@@ -57,17 +57,25 @@ static uint64_t unfinished(const struct sqc_packed_segment *segment, unsigned in
 	return segment->state->significant[w] & ~segment->state->spent[w];
 }
 
-/* The plane in which an unfinished element became significant. */
-static unsigned int leading_plane(const struct sqc_packed_segment *segment, uint32_t element)
+/* What the planes show of an unfinished element's significand: its bits from the
+ * leading one, which is in one of the last `significand - 1` planes, on. */
+static uint32_t shown_bits(const struct sqc_packed_segment *segment, uint32_t element)
 {
-	unsigned int plane = segment->state->plane - segment->state->significand + 1;
+	const struct sqc_packed *state = segment->state;
+	uint32_t shown = 0;
 
-	while (!(segment->planes[plane][element / 64] >> element % 64 & 1))
-		plane++;
-	return plane;
+	for (unsigned int p = state->plane - state->significand + 1; p < state->plane; p++)
+		shown = shown << 1 | (segment->planes[p][element / 64] >> element % 64 & 1);
+	return shown;
 }
 
-/* Bits that an element lacks. */
+/* The plane in which it became significant. */
+static unsigned int leading_plane(const struct sqc_packed *state, uint32_t shown)
+{
+	return state->plane + (unsigned int)__builtin_clz(shown) - 32;
+}
+
+/* Bits that it lacks. */
 static unsigned int missing_bits(const struct sqc_packed *state, unsigned int leading)
 {
 	return leading + state->significand - state->plane;
@@ -80,17 +88,6 @@ static size_t missing_bits_of_all(const struct sqc_packed *state)
 	for (unsigned int p = state->plane - state->significand + 1; p < state->plane; p++)
 		bits += (size_t)(state->count[p + 1] - state->count[p]) * missing_bits(state, p);
 	return bits;
-}
-
-/* What the planes from `leading` on show of an element's significand. */
-static uint32_t shown_bits(const struct sqc_packed_segment *segment, uint32_t element,
-			   unsigned int leading)
-{
-	uint32_t shown = 0;
-
-	for (unsigned int p = leading; p < segment->state->plane; p++)
-		shown = shown << 1 | (segment->planes[p][element / 64] >> element % 64 & 1);
-	return shown;
 }
 
 static int leading_exponent(const struct sqc_packed_segment *segment, uint32_t element,
@@ -114,8 +111,9 @@ static uint32_t missing_put(const struct sqc_packed_segment *segment,
 	for (unsigned int w = 0; w < segment->state->words; w++) {
 		for (uint64_t rest = unfinished(segment, w); rest; rest &= rest - 1) {
 			const uint32_t element = w * 64 + (unsigned int)__builtin_ctzll(rest);
+			const uint32_t shown = shown_bits(segment, element);
 			const unsigned int count =
-				missing_bits(segment->state, leading_plane(segment, element));
+				missing_bits(segment->state, leading_plane(segment->state, shown));
 			uint32_t bits = 0;
 
 			for (; next < escapes->count && escapes->indexes[next] < element; next++) {
@@ -214,10 +212,10 @@ static bool listed_give(const struct sqc_packed_segment *segment, struct listed 
 
 /* Gives an unfinished element whose missing bits are not all 0. */
 static bool missing_give(const struct sqc_packed_segment *segment, uint32_t element,
-			 unsigned int leading, uint32_t bits, struct output *output)
+			 uint32_t shown, uint32_t bits, struct output *output)
 {
 	const struct sqc_packed *state = segment->state;
-	const uint32_t shown = shown_bits(segment, element, leading);
+	const unsigned int leading = leading_plane(state, shown);
 	uint8_t *word = escape_add(output, element);
 
 	if (!word)
@@ -236,14 +234,15 @@ static bool escapes_give(const struct sqc_packed_segment *segment, const uint8_t
 	for (unsigned int w = 0; w < segment->state->words; w++) {
 		for (uint64_t rest = unfinished(segment, w); rest; rest &= rest - 1) {
 			const uint32_t element = w * 64 + (unsigned int)__builtin_ctzll(rest);
-			const unsigned int leading = leading_plane(segment, element);
-			const unsigned int count = missing_bits(segment->state, leading);
+			const uint32_t shown = shown_bits(segment, element);
+			const unsigned int count =
+				missing_bits(segment->state, leading_plane(segment->state, shown));
 			const uint32_t bits = (uint32_t)sqc_peek_bits(stream, at) &
 					      ((1u << count) - 1);
 
 			at += count;
 			if (bits && !(listed_give(segment, listed, element, output) &&
-				      missing_give(segment, element, leading, bits, output)))
+				      missing_give(segment, element, shown, bits, output)))
 				return false;
 		}
 	}

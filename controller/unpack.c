@@ -30,6 +30,16 @@ static void segment_begin(struct sqc_unpack *unpack, const struct sqc_gather *ga
 	memset(unpack->planes[0], 0, words * sizeof(unpack->planes[0][0]));
 }
 
+/* Has a run on its way while the one before it is decoded. */
+static void run_prefetch(const struct sqc_gather *gather, uint32_t run)
+{
+	uint32_t bytes;
+	const uint8_t *memory = sqc_gather_stored(gather, run, &bytes);
+
+	for (uint32_t at = 0; at < bytes; at += SQC_LINE_BYTES)
+		__builtin_prefetch(memory + at, 0, 2);
+}
+
 /* Copies a run and checks the copy; false also when no run is that long. */
 static bool run_copy(struct sqc_gather *gather, uint32_t run, uint32_t *bytes)
 {
@@ -59,8 +69,13 @@ static bool planes_open(struct sqc_gather *gather, uint32_t end)
 
 	planes_of(unpack, end, planes);
 	while (unpack->state.plane < end) {
-		if (!run_copy(gather, unpack->state.plane + 1, &bytes) ||
-		    sqc_packed_decode(&unpack->state, unpack->run, bytes, planes,
+		const uint32_t run = unpack->state.plane + 1;
+
+		if (!run_copy(gather, run, &bytes))
+			return false;
+		if (run < end)
+			run_prefetch(gather, run + 1);
+		if (sqc_packed_decode(&unpack->state, unpack->run, bytes, planes,
 				      unpack->planes[0], decoder_of(unpack)))
 			return false;
 	}

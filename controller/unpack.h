@@ -22,7 +22,7 @@ struct sqc_unpack {
 	uint64_t opened;			/* runs decoded, a bit each; see gather.c */
 	struct sqc_packed state;
 	/* The signs known so far, then the magnitude planes. */
-	alignas(64) uint64_t planes[SQC_PLANES_MAX][SQC_PACKED_WORDS];
+	alignas(64) uint64_t planes[SQC_PLANES_MAX][SQC_PACKED_STRIDE];
 	uint8_t exponents[SQC_SEGMENT_GROUPS];
 	uint16_t escape_indexes[SQC_SEGMENT_ELEMENTS];
 	uint8_t escape_words[SQC_SEGMENT_ELEMENTS * 4u];

@@ -5,6 +5,7 @@
 // write outside of its buffers (run this under AddressSanitizer).
 extern "C" {
 #include "packed.h"
+#include "packed_kernels.h"
 }
 
 #include "kernels.hpp"
@@ -85,8 +86,8 @@ struct Packed {
 // A buffer of exactly the run and its slack, so that a sanitizer sees more.
 std::vector<std::uint8_t> with_slack(const std::uint8_t* run, std::size_t bytes)
 {
-    std::vector<std::uint8_t> copy(run, run + bytes);
-    copy.resize(bytes + SQC_PACKED_SLACK, 0xee);
+    std::vector<std::uint8_t> copy(bytes + SQC_PACKED_SLACK, 0xee);  // made at once: none to spare
+    std::copy_n(run, bytes, copy.begin());
     return copy;
 }
 
@@ -198,6 +199,65 @@ TEST_P(PackedKernel, RefusesLengthsThatLie)
     packed.runs[3].insert(packed.runs[3].begin() + 5, 0);
     Segment back(bf16.planes, 16);
     EXPECT_FALSE(unpack(packed, bf16, 4, back)) << "a byte too many";
+}
+
+// A plane of ones has a sign for each element; a run that brings fewer of them
+// must not be read further than its slack, at whatever bit the signs begin.
+TEST_P(PackedKernel, RefusesPlainPlanesWithoutTheirSigns)
+{
+    constexpr unsigned words = 200;
+    for (const unsigned plane : {0u, 3u, bf16.significand, bf16.planes - 1}) {
+        Segment ones(bf16.planes, words), back(bf16.planes, words);
+        const auto state = std::make_unique<sqc_packed>();
+        const auto planes = back.writable();
+        const auto decoder = aligned(sqc_packed_decoder_bytes());
+        ASSERT_TRUE(sqc_packed_decoder_begin(decoder.get()));
+        for (const std::size_t sign_bytes : {std::size_t{0}, std::size_t{1}, std::size_t{2}, words * 8 - std::size_t{1}, words * 8 + std::size_t{1}}) {
+            sqc_packed_begin(state.get(), words, bf16.significand);
+            for (unsigned p = 0; p < plane; ++p) {  // nothing leads above
+                const std::vector<std::uint8_t> zeros(2 + words * 8);
+                const auto run = with_slack(zeros.data(), zeros.size());
+                ASSERT_EQ(sqc_packed_decode(state.get(), run.data(), zeros.size(), planes.data(), back.sign.data(), decoder.get()), 0);
+            }
+            std::vector<std::uint8_t> bytes(2 + words * 8 + sign_bytes, 0xff);
+            bytes[0] = bytes[1] = 0;  // plain
+            const auto run = with_slack(bytes.data(), bytes.size());
+            EXPECT_EQ(sqc_packed_decode(state.get(), run.data(), bytes.size(), planes.data(), back.sign.data(), decoder.get()), -1) << plane << ' ' << sign_bytes;
+        }
+    }
+}
+
+TEST_P(PackedKernel, JoinsSymbolsAndRefusesWhatIsNone)
+{
+    std::mt19937_64 random(5);
+    for (std::size_t count = 0; count < 70; ++count) {
+        std::vector<std::uint8_t> symbols(count + SQC_PACKED_SLACK, 0xff), stream(count + SQC_PACKED_SLACK);
+        for (std::size_t i = 0; i < count; ++i)
+            symbols[i] = static_cast<std::uint8_t>(random() % 64);
+        ASSERT_TRUE(sqc_packed_kernel()->symbols(symbols.data(), count, stream.data()));
+        for (std::size_t bit = 0; bit < 6 * count; ++bit)
+            ASSERT_EQ(stream[bit / 8] >> bit % 8 & 1, symbols[bit / 6] >> bit % 6 & 1) << count << ' ' << bit;
+        for (std::size_t i = 0; i < count; ++i) {
+            for (const std::uint8_t wrong : {0x40, 0x80}) {
+                symbols[i] = static_cast<std::uint8_t>(symbols[i] ^ wrong);
+                ASSERT_FALSE(sqc_packed_kernel()->symbols(symbols.data(), count, stream.data())) << count << ' ' << i;
+                symbols[i] = static_cast<std::uint8_t>(symbols[i] ^ wrong);
+            }
+        }
+    }
+}
+
+TEST(PackedKernels, AreOneALevel)
+{
+    const auto before = sqc_kernel(SQC_KERNEL_PACKED);
+    ASSERT_TRUE(sqc_kernel_force(SQC_KERNEL_PACKED, SQC_LEVEL_PORTABLE));
+    const auto* portable = sqc_packed_kernel();
+    if (sqc_kernel_force(SQC_KERNEL_PACKED, SQC_LEVEL_AVX2)) {
+        EXPECT_NE(sqc_packed_kernel()->plain, portable->plain);
+        EXPECT_NE(sqc_packed_kernel()->place, portable->place);
+        EXPECT_NE(sqc_packed_kernel()->symbols, portable->symbols);
+    }
+    sqc_kernel_force(SQC_KERNEL_PACKED, before);
 }
 
 INSTANTIATE_TEST_SUITE_P(Levels, PackedKernel, ::testing::Values(SQC_LEVEL_PORTABLE, SQC_LEVEL_AVX2), kernel_name);
