@@ -158,7 +158,7 @@ struct sqc_planes sqc_gather_planes(const struct sqc_gather *gather, uint32_t fi
 	return (struct sqc_planes){
 		.run = gather->run,
 		.first = first,
-		.exponents = gather->geometry->exponents ?
+		.exponents = gather->segment && gather->geometry->exponents ?
 				     gather->exponents + first / SQC_GROUP_ELEMENTS : NULL,
 	};
 }
@@ -177,12 +177,13 @@ void sqc_gather_groups(const struct sqc_gather *gather, uint32_t first, uint32_t
 void sqc_gather_tuned(const struct sqc_gather *gather, uint32_t first, uint32_t groups,
 		      uint32_t planes, struct sqc_gather_scratch *scratch)
 {
-	const uint8_t *scales = gather->exponents + first / SQC_GROUP_ELEMENTS * 2;
+	const uint8_t *scales;
 
 	if (!gather->segment) {
 		memset(scratch->tuned, 0, groups * sizeof(scratch->tuned[0]));
 		return;
 	}
+	scales = gather->exponents + first / SQC_GROUP_ELEMENTS * 2;
 	planes_copy(gather, first, groups, planes, scratch);
 	for (uint32_t i = 0; i < groups; i++) {
 		group_fill(scratch, i, planes, scratch->tuned[i].code);
