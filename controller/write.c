@@ -265,25 +265,31 @@ static uint64_t request_end(const struct writer *writer)
 	       writer->request->row_count * writer->region->geometry.stride;
 }
 
-/* All words of a segment as it is now. */
+static sqc_status segment_damaged(struct writer *writer, uint64_t index)
+{
+	writer->result->error_row = (uint32_t)(index * SQC_SEGMENT_ELEMENTS /
+					       writer->region->geometry.stride);
+	return SQ_STATUS_MEDIA_FAILURE;
+}
+
+/* All words of a segment as it is now. Some that are not finite were never
+ * stored here, whatever the checksums say, and cannot be stored again. */
 static sqc_status segment_words(struct writer *writer, uint64_t index)
 {
 	const struct sqc_geometry *geometry = &writer->region->geometry;
 	struct sqc_gather gather;
 
 	sqc_gather_begin(&gather, writer->store, writer->region, index, NULL);
-	if (!sqc_gather_check_all(&gather)) {
-		writer->result->error_row = (uint32_t)(index * SQC_SEGMENT_ELEMENTS /
-						       geometry->stride);
-		return SQ_STATUS_MEDIA_FAILURE;
-	}
+	if (!sqc_gather_check_all(&gather))
+		return segment_damaged(writer, index);
 	for (uint32_t first = 0; first < gather.elements; first += SQC_PIECE_ELEMENTS) {
 		const uint32_t rest = gather.elements - first;
+		const uint32_t count = rest < SQC_PIECE_ELEMENTS ? rest : SQC_PIECE_ELEMENTS;
+		uint8_t *words = writer->scratch->words + (size_t)first * geometry->word_bytes;
 
-		sqc_gather_words(&gather, first,
-				 rest < SQC_PIECE_ELEMENTS ? rest : SQC_PIECE_ELEMENTS,
-				 writer->scratch->words + (size_t)first * geometry->word_bytes,
-				 &writer->scratch->gather);
+		sqc_gather_words(&gather, first, count, words, &writer->scratch->gather);
+		if (geometry->exponents && !words_finite(geometry->dtype, words, count))
+			return segment_damaged(writer, index);
 	}
 	return SQ_STATUS_SUCCESS;
 }
