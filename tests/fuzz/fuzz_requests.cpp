@@ -2,7 +2,7 @@
 //
 // A good store under arbitrary requests: create, write, read, map, load, seal,
 // pack, flush, delete, statistics, in any order with any arguments.
-#include "store_image.hpp"
+#include "store_use.hpp"
 
 #include <fuzzer/FuzzedDataProvider.h>
 
@@ -13,18 +13,15 @@ public:
     explicit Session(FuzzedDataProvider& input) : input_(input), memory_(fuzz::store_bytes)
     {
         std::memcpy(memory_.get(), fuzz::base_image(), fuzz::store_bytes);
-        const auto environment = fuzz::environment();
-        if (sqc_open(&store_, memory_.get(), fuzz::store_bytes, &environment, 0, 1u << 28, nullptr) != SQ_STATUS_SUCCESS)
-            std::abort();
+        store_ = fuzz::open(memory_.get());
+        fuzz::require(store_ != nullptr);
     }
     ~Session()
     {
         sqc_close(store_);
         // Whatever was asked of it, the store must open again.
-        const auto environment = fuzz::environment();
-        sqc_store* again = nullptr;
-        if (sqc_open(&again, memory_.get(), fuzz::store_bytes, &environment, 0, 0, nullptr) != SQ_STATUS_SUCCESS)
-            std::abort();
+        sqc_store* again = fuzz::open(memory_.get());
+        fuzz::require(again != nullptr);
         sqc_close(again);
     }
 
@@ -124,7 +121,7 @@ private:
     void unmap() { sqc_view_unmap(store_, input_.ConsumeBool() ? view_ : input_.ConsumeIntegral<std::uint32_t>()); }
     void load()
     {
-        static const fuzz::Memory scratch(SQC_VIEW_LOAD_SCRATCH_BYTES);
+        const fuzz::Memory scratch(SQC_VIEW_LOAD_SCRATCH_BYTES);
         sqc_view_info info;
         std::uint64_t dpa = input_.ConsumeIntegral<std::uint64_t>(), value = 0;
         if (sqc_view_describe(store_, view_, &info) == SQ_STATUS_SUCCESS && input_.ConsumeBool())
