@@ -26,6 +26,9 @@ static void segment_block(const struct sqc_plane_source *source, uint64_t index,
 	const uint8_t *memory = multiplier->store->memory;
 	const uint32_t elements = sqc_segment_elements(geometry, index);
 
+	/* The next call wants to know where the next segment is. */
+	if (index + 1 < geometry->segments)
+		__builtin_prefetch(sqc_segment_at(multiplier->region, index + 1));
 	block->stored = segment && segment->current.planes;
 	block->at.exponents = block->stored ? memory + segment->current.tail : zeros;
 	for (uint32_t plane = 0; plane < source->planes; plane++)
