@@ -3,7 +3,6 @@
 #include "multiply_lines.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "float_bits.h"
 #include "formats/rounding.h"
@@ -90,15 +89,16 @@ void sqc_multiply_lines_portable(const struct sqc_multiply_job *job)
 				      job->lanes + (size_t)row * job->x->columns);
 }
 
+/* The lanes of a half are added side by side, by vectors where there are some. */
 float sqc_lanes_sum(const float lanes[SQC_LANES])
 {
-	float sum[SQC_LANES];
+	float eight[8], four[4];
 
-	memcpy(sum, lanes, sizeof(sum));
-	for (uint32_t half = SQC_LANES / 2; half; half /= 2)
-		for (uint32_t lane = 0; lane < half; lane++)
-			sum[lane] += sum[lane + half];
-	return sum[0];
+	for (uint32_t lane = 0; lane < 8; lane++)
+		eight[lane] = lanes[lane] + lanes[lane + 8];
+	for (uint32_t lane = 0; lane < 4; lane++)
+		four[lane] = eight[lane] + eight[lane + 4];
+	return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
 static void (*const versions[SQC_LEVELS])(const struct sqc_multiply_job *) = {
