@@ -137,19 +137,33 @@ TARGET INLINE VECTOR LEVEL(sums)(const VECTOR codes[CODE_VECTORS], unsigned int 
 	return LEVEL(sums_of_2)(LEVEL(add)(sum[0], sum[1]), LEVEL(add)(sum[2], sum[3]));
 }
 
-/* Prefetches the lines that come this far behind a line, into the second cache
- * level: in the first, the planes' lines, 8 KiB apart, all fall into one set. */
-TARGET INLINE void LEVEL(ahead)(const struct sqc_multiply_job *job, unsigned int planes,
-				       uint64_t byte)
+/* Prefetches the planes' lines that come so many lines of a run behind a line,
+ * into the first cache level or the second. */
+TARGET INLINE void LEVEL(prefetch)(const struct sqc_multiply_job *job, unsigned int planes,
+				   uint64_t byte, unsigned int lines, bool second_level)
 {
-	const uint64_t then = byte + PREFETCH_LINES / planes * SQC_LINE_BYTES;
+	const uint64_t then = byte + lines * SQC_LINE_BYTES;
 	const bool here = then < job->run_bytes;
 	const struct sqc_plane_lines *at = here ? &job->at : &job->next;
 	const uint64_t offset = here ? then : then - job->run_bytes;
 
 	for (unsigned int plane = 0; plane < planes; plane++)
-		__builtin_prefetch(at->plane[plane] + offset, 0, 2);
-	__builtin_prefetch(at->exponents + offset / 4);
+		if (second_level)
+			__builtin_prefetch(at->plane[plane] + offset, 0, 2);
+		else
+			__builtin_prefetch(at->plane[plane] + offset, 0, 3);
+	/* Four lines of a plane share one of exponents: that is chances enough. */
+	if (second_level)
+		__builtin_prefetch(at->exponents + offset / 4, 0, 2);
+}
+
+/* See AHEAD_LINES: each line is asked for three times. */
+TARGET INLINE void LEVEL(ahead)(const struct sqc_multiply_job *job, unsigned int planes,
+				uint64_t byte)
+{
+	LEVEL(prefetch)(job, planes, byte, AHEAD_LINES, true);
+	LEVEL(prefetch)(job, planes, byte, AHEAD_AGAIN_LINES, false);
+	LEVEL(prefetch)(job, planes, byte, AHEAD_LAST_LINES, false);
 }
 
 TARGET INLINE void LEVEL(rows_int8)(const struct sqc_multiply_job *job, unsigned int bits,

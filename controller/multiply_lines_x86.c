@@ -9,9 +9,17 @@
 #include "float_bits.h"
 #include "multiply_lines.h"
 
-/* Lines that are on their way at once, of all planes together: the memory's
- * latency times its bandwidth, with room to spare. */
-#define PREFETCH_LINES		96u
+/*
+ * How far ahead lines are prefetched, in lines of a run. A core drops a
+ * prefetch when all its buffers for misses are taken, and the planes' prefetches
+ * come in bursts; so a line gets three chances. The first is far off and goes
+ * to the second cache level, as the planes' lines, 8 KiB apart, share the sets
+ * of the first. The largest is less than a whole run: behind that only the next
+ * block is known.
+ */
+#define AHEAD_LINES		96u
+#define AHEAD_AGAIN_LINES	64u
+#define AHEAD_LAST_LINES	24u
 
 #define INLINE			static inline __attribute__((always_inline))
 
