@@ -31,21 +31,27 @@ struct FreeBuffer {
 	void operator()(ggml_backend_buffer_t buffer) const { ggml_backend_buffer_free(buffer); }
 };
 
-// One a number of threads, with helpers that wait awake between products.
-ggml_backend_t backend(unsigned int threads)
-{
-	static std::map<unsigned int, std::unique_ptr<ggml_backend, FreeBackend>> backends;
-	auto &found = backends[threads];
+struct Engine {
+	std::unique_ptr<ggml_backend, FreeBackend> backend;
+	ggml_threadpool_t threads;
+};
 
-	if (!found) {
+// One a number of threads, with helpers that wait awake between products.
+Engine &engine(unsigned int threads)
+{
+	static std::map<unsigned int, Engine> engines;
+	auto &found = engines[threads];
+
+	if (!found.backend) {
 		ggml_threadpool_params params =
 			ggml_threadpool_params_default(static_cast<int>(threads));
 
-		found.reset(ggml_backend_cpu_init());
-		ggml_backend_cpu_set_n_threads(found.get(), static_cast<int>(threads));
-		ggml_backend_cpu_set_threadpool(found.get(), ggml_threadpool_new(&params));
+		found.backend.reset(ggml_backend_cpu_init());
+		found.threads = ggml_threadpool_new(&params);
+		ggml_backend_cpu_set_n_threads(found.backend.get(), static_cast<int>(threads));
+		ggml_backend_cpu_set_threadpool(found.backend.get(), found.threads);
 	}
-	return found.get();
+	return found;
 }
 
 ggml_type type_of(const std::string &name)
@@ -63,7 +69,7 @@ ggml_type type_of(const std::string &name)
 
 ggml_backend_buffer_type_t repack_buffers()
 {
-	const ggml_backend_dev_t device = ggml_backend_get_device(backend(1));
+	const ggml_backend_dev_t device = ggml_backend_get_device(engine(1).backend.get());
 	const auto extra = reinterpret_cast<ggml_backend_dev_get_extra_bufts_t>(
 		ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(device),
 						  "ggml_backend_dev_get_extra_bufts"));
@@ -173,9 +179,14 @@ std::size_t GgmlProduct::matrices() const
 
 void GgmlProduct::multiply(std::size_t matrix, std::uint32_t columns, unsigned int threads)
 {
-	if (ggml_backend_graph_compute(backend(threads), parts_->graphs[columns][matrix]) !=
+	if (ggml_backend_graph_compute(engine(threads).backend.get(), parts_->graphs[columns][matrix]) !=
 	    GGML_STATUS_SUCCESS)
 		throw std::runtime_error("ggml could not multiply");
+}
+
+void GgmlProduct::rest(unsigned int threads)
+{
+	ggml_threadpool_pause(engine(threads).threads);
 }
 
 } // namespace bench

@@ -28,6 +28,9 @@ public:
 	std::size_t matrix_bytes() const;
 	std::size_t matrices() const;
 	void multiply(std::size_t matrix, std::uint32_t columns, unsigned int threads);
+	// ggml's helpers poll for tens of milliseconds for the next product. This
+	// makes them sleep until it comes.
+	static void rest(unsigned int threads);
 
 private:
 	struct Parts;
