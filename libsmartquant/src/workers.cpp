@@ -1,9 +1,37 @@
 // SPDX-License-Identifier: MIT
 #include "workers.hpp"
 
+#include <chrono>
 #include <system_error>
 
 namespace smartquant {
+
+namespace {
+
+// Some times what it takes to wake a thread, of which much is the processor's own
+// waking up; a request's jobs take about as long.
+constexpr std::chrono::microseconds awake_time{100};
+
+void pause_briefly() noexcept
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#endif
+}
+
+// Waits awake, without the lock, until the count is another; not for long.
+void await_change(std::unique_lock<std::mutex> &lock, const std::atomic<unsigned int> &count)
+{
+	const unsigned int seen = count;
+	const auto end = std::chrono::steady_clock::now() + awake_time;
+
+	lock.unlock();
+	while (count == seen && std::chrono::steady_clock::now() < end)
+		pause_briefly();
+	lock.lock();
+}
+
+} // namespace
 
 Workers::~Workers()
 {
@@ -11,6 +39,7 @@ Workers::~Workers()
 		const std::lock_guard lock(mutex_);
 
 		stopping_ = true;
+		++arrivals_;
 	}
 	work_arrived_.notify_all();
 	for (std::thread &helper : helpers_)
@@ -46,8 +75,10 @@ void Workers::do_job(std::unique_lock<std::mutex> &lock, Batch &batch)
 	if (!go_on)
 		batch.end = batch.next;
 	// The batch is its owner's, who may take it away from here on.
-	if (--batch.running == 0 && batch.next == batch.end)
+	if (--batch.running == 0 && batch.next == batch.end) {
+		++endings_;
 		job_ended_.notify_all();
+	}
 }
 
 void Workers::help()
@@ -55,8 +86,10 @@ void Workers::help()
 	std::unique_lock lock(mutex_);
 
 	for (;;) {
-		Batch *batch = nullptr;
+		Batch *batch = waiting_batch();
 
+		if (!batch && !stopping_)
+			await_change(lock, arrivals_);
 		work_arrived_.wait(lock, [&] {
 			batch = waiting_batch();
 			return stopping_ || batch;
@@ -74,10 +107,13 @@ void Workers::run(std::size_t count, const Job &job)
 
 	if (count > 1) {
 		start_threads(count - 1);
+		++arrivals_;
 		work_arrived_.notify_all();
 	}
 	while (batch->next < batch->end)
 		do_job(lock, *batch);
+	if (batch->running)
+		await_change(lock, endings_);
 	job_ended_.wait(lock, [&] { return batch->running == 0; });
 	batches_.erase(batch);
 }

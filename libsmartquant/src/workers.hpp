@@ -4,10 +4,12 @@
 //
 // Whoever has jobs works on them too, so a request never waits for a helper
 // and goes on without any where none can be started. Helpers start when they
-// are first needed and sleep between requests.
+// are first needed. Between requests they stay awake for a moment, for one that
+// follows at once need not wait for them then; after that they sleep.
 #ifndef SMARTQUANT_SRC_WORKERS_HPP
 #define SMARTQUANT_SRC_WORKERS_HPP
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
@@ -52,6 +54,9 @@ private:
 	void help();
 
 	const unsigned int threads_max_;
+	// How often jobs for helpers came, and how often a batch's last one ended.
+	std::atomic<unsigned int> arrivals_ = 0;
+	std::atomic<unsigned int> endings_ = 0;
 	std::mutex mutex_; // guards everything below
 	std::condition_variable work_arrived_;
 	std::condition_variable job_ended_;
