@@ -18,6 +18,7 @@
 
 namespace {
 
+using smartquant::Axis;
 using smartquant::Format;
 using smartquant::Rounding;
 
@@ -79,13 +80,13 @@ void label(benchmark::State &state, const Model &model)
 				   static_cast<double>(model.weights) / 1e6));
 }
 
-void read(benchmark::State &state, const Model &model, Format format)
+void read(benchmark::State &state, const Model &model, Format format, Axis axis)
 {
 	std::vector<std::byte> out(model.longest);
 
 	for (auto _ : state)
 		for (const smartquant::Region &region : model.regions)
-			region.fetch({.format = format}, out);
+			region.fetch({.format = format, .axis = axis}, out);
 	// Of bf16, whatever the format makes of it.
 	state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * model.weights * 2));
 	label(state, model);
@@ -134,9 +135,17 @@ const bool registered = [] {
 		const Format parsed = Format::parse(format);
 
 		add(fmt::format("packed.read.{}/ours", format),
-		    [=](auto &state) { read(state, model<bf16, true>(), parsed); });
+		    [=](auto &state) { read(state, model<bf16, true>(), parsed, Axis::Row); });
 		add(fmt::format("packed.read.{}/peer:raw-planes", format),
-		    [=](auto &state) { read(state, model<bf16, false>(), parsed); });
+		    [=](auto &state) { read(state, model<bf16, false>(), parsed, Axis::Row); });
+	}
+	for (const char *format : {"native", "mxint4"}) {
+		const Format parsed = Format::parse(format);
+
+		add(fmt::format("packed.columns.{}/ours", format),
+		    [=](auto &state) { read(state, model<bf16, true>(), parsed, Axis::Col); });
+		add(fmt::format("packed.columns.{}/peer:raw-planes", format),
+		    [=](auto &state) { read(state, model<bf16, false>(), parsed, Axis::Col); });
 	}
 	add("packed.size.bf16/ours", [](auto &state) { size(state, model<bf16, true>()); });
 	add("packed.size.bf16/peer:raw-planes", [](auto &state) { size(state, model<bf16, false>()); });

@@ -286,9 +286,14 @@ sqc_status sqc_read_layout(const struct sqc_store *store,
 sqc_status sqc_layout_of(uint8_t dtype, uint8_t placement, uint32_t rows, uint32_t cols,
 		      const struct sqc_read_request *request,
 		      struct sqc_layout *layout);
-/* Scratch memory, 64-byte aligned, that sqc_read() of this layout needs; most
- * of it is touched only when the region is packed. [shared] */
+/* Scratch memory, 64-byte aligned, that sqc_read() of this layout needs: under
+ * 2 MiB, most of it touched only when the region is packed; with axis col up to
+ * 4.1 MiB more. [shared] */
 size_t sqc_read_scratch_bytes(const struct sqc_layout *layout);
+
+/* Runs of packed segments that the last read with this scratch memory decoded:
+ * what it took beside the lines that it read. [shared] */
+uint64_t sqc_read_decoded_runs(const void *scratch);
 /*
  * Reads. `bytes` must be layout.bytes. On an error nothing in `out` may be
  * used. Checks the CRC of every run it touches. [shared]

@@ -182,8 +182,7 @@ sqc_status sqc_walk_read(struct sqc_walk *walk, const struct sqc_reader *reader,
 	if (status)
 		return status;
 	if (reader->layout.axis == SQ_AXIS_COL &&
-	    !sqc_reader_columns(reader, 0, reader->layout.rows, 0, reader->layout.cols, out,
-				&damaged))
+	    !sqc_reader_columns(reader, out, &damaged))
 		return segment_damaged(walk, reader, damaged);
 	sqc_walk_count(walk, reader, request);
 	return SQ_STATUS_SUCCESS;

@@ -117,8 +117,16 @@ sqc_status sqc_read_layout(const struct sqc_store *store,
 
 size_t sqc_read_scratch_bytes(const struct sqc_layout *layout)
 {
-	(void)layout;	/* a region may be packed at any time: room for that, always */
-	return sizeof(struct sqc_read_scratch) - sizeof(struct sqc_unpack) + sqc_unpack_bytes();
+	/* A region may be packed at any time: room for that, always. */
+	return sizeof(struct sqc_read_scratch) - sizeof(struct sqc_unpack) +
+	       sqc_round_up(sqc_unpack_bytes(), SQC_LINE_BYTES) + sqc_reader_band_bytes(layout);
+}
+
+uint64_t sqc_read_decoded_runs(const void *memory)
+{
+	const struct sqc_read_scratch *scratch = memory;
+
+	return scratch->unpack.decoded;
 }
 
 struct sqc_read_scratch *sqc_reader_scratch(void *memory)
@@ -433,18 +441,15 @@ void sqc_reader_encode(const struct sqc_reader *reader, const struct sqc_gather 
 	encode_values(reader, scratch->values, cols, out);
 }
 
-void sqc_reader_encode_column(const struct sqc_reader *reader, const uint32_t *elements,
+void sqc_reader_encode_column(const struct sqc_reader *reader, const void *words,
 			      uint32_t cols, const struct sqc_row_out *out)
 {
-	const uint32_t word_bytes = reader->region->geometry.word_bytes;
 	struct sqc_read_scratch *scratch = reader->scratch;
 
-	for (uint32_t i = 0; i < cols; i++)
-		memcpy(scratch->words + (size_t)i * word_bytes, &elements[i], word_bytes);
 	if (reader->source == SQC_SOURCE_WORDS) {
-		encode(reader, scratch->words, cols, out);
+		encode(reader, words, cols, out);
 		return;
 	}
-	sqc_words_to_values(reader->layout.dtype, scratch->words, cols, scratch->values);
+	sqc_words_to_values(reader->layout.dtype, words, cols, scratch->values);
 	encode_values(reader, scratch->values, cols, out);
 }

@@ -18,10 +18,6 @@
 #include "store.h"
 #include "unpack.h"
 
-/* A tile of axis col: region columns by region rows. */
-#define SQC_TILE_COLS			256u
-#define SQC_TILE_ROWS			128u
-
 struct sqc_read_scratch {
 	struct sqc_gather_scratch gather;
 	/* One piece in the forms between groups and codes. */
@@ -32,8 +28,8 @@ struct sqc_read_scratch {
 	 * not decided yet, and those with a bit below the planes gathered. */
 	uint32_t pending[SQC_SEGMENT_GROUPS];
 	uint32_t sticky[SQC_SEGMENT_GROUPS];
-	uint32_t tile[SQC_TILE_COLS][SQC_TILE_ROWS];
 	struct sqc_unpack unpack;	/* the last: what follows is its decoder */
+	/* Behind that, for axis col: a band; see read_columns.c. */
 };
 
 /* What of a segment was read: the first so many data runs (from first_run,
@@ -112,19 +108,19 @@ void sqc_reader_levels(const struct sqc_reader *reader, uint32_t first, uint32_t
 void sqc_reader_encode(const struct sqc_reader *reader, const struct sqc_gather *gather,
 		       uint32_t first, uint32_t cols, const struct sqc_row_out *out);
 
-/* Encodes `cols` words of a column, each in 32 bits. */
-void sqc_reader_encode_column(const struct sqc_reader *reader, const uint32_t *elements,
+/* Encodes `cols` words of a column. */
+void sqc_reader_encode_column(const struct sqc_reader *reader, const void *words,
 			      uint32_t cols, const struct sqc_row_out *out);
 
 /* Where a piece of a delivered row goes. `col` is a multiple of 32. */
 struct sqc_row_out sqc_reader_out(const struct sqc_reader *reader, uint8_t *out,
 				  uint64_t row, uint32_t col);
 
-/* Axis col: delivers delivered rows [row, row_end) and columns [col, col_end)
- * of it, from checked segments. `row` and `col` are multiples of 32. False
- * when segment *damaged cannot be opened. */
-bool sqc_reader_columns(const struct sqc_reader *reader, uint32_t row, uint32_t row_end,
-			uint32_t col, uint32_t col_end, uint8_t *out, uint64_t *damaged);
+/* Axis col: delivers everything, from checked segments. False when segment
+ * *damaged cannot be opened. */
+bool sqc_reader_columns(const struct sqc_reader *reader, uint8_t *out, uint64_t *damaged);
+/* Scratch memory that this takes behind the decoder's. */
+size_t sqc_reader_band_bytes(const struct sqc_layout *layout);
 
 /* One piece of one delivered row of axis col, up to 32 columns of it. False
  * when a segment cannot be opened. */

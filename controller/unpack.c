@@ -18,6 +18,7 @@ void sqc_unpack_begin(struct sqc_unpack *unpack)
 {
 	unpack->index = UINT64_MAX;
 	unpack->ready = false;
+	unpack->decoded = 0;
 }
 
 static void segment_begin(struct sqc_unpack *unpack, const struct sqc_gather *gather)
@@ -48,6 +49,7 @@ static bool run_copy(struct sqc_gather *gather, uint32_t run, uint32_t *bytes)
 
 	if (*bytes > SQC_PACKED_ESCAPES_BYTES)
 		return false;
+	unpack->decoded++;
 	memcpy(unpack->run, memory, *bytes);
 	memset(unpack->run + *bytes, 0, SQC_PACKED_SLACK);
 	return sqc_crc_matches(sqc_crc32c(0, unpack->run, *bytes),

@@ -20,6 +20,7 @@ struct sqc_unpack {
 	uint64_t index;				/* of the segment; UINT64_MAX: none yet */
 	bool ready;				/* the decoder */
 	uint64_t opened;			/* runs decoded, a bit each; see gather.c */
+	uint64_t decoded;			/* runs, of all segments */
 	struct sqc_packed state;
 	/* The signs known so far, then the magnitude planes. */
 	alignas(64) uint64_t planes[SQC_PLANES_MAX][SQC_PACKED_STRIDE];

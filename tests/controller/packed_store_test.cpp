@@ -126,6 +126,38 @@ TEST_P(PackedStore, GivesTheBytesOfRawInEveryFormatRoundingAndAxis)
     }
 }
 
+// Runs that a read decodes.
+std::uint64_t decoded(const Store& store, const sqc_read_request& request, Bytes& bytes)
+{
+    sqc_layout layout;
+    EXPECT_EQ(sqc_read_layout(store.get(), &request, &layout), SQ_STATUS_SUCCESS);
+    const Memory scratch(sqc_read_scratch_bytes(&layout));
+    bytes.resize(layout.bytes);
+    Result result;
+    EXPECT_EQ(sqc_read(store.get(), &request, bytes.data(), bytes.size(), scratch.get(), &result), SQ_STATUS_SUCCESS);
+    return sqc_read_decoded_runs(scratch.get());
+}
+
+// Rows of 9000 make 5.5 segments, none of which ends with a row. A band ends
+// in the midst of the rows of 70000.
+TEST_P(PackedStore, ReadsAlongColumnsDecodeASegmentOnceOrForEachBand)
+{
+    for (const auto& [shape, bands] : {std::pair{Shape{40, 9000}, 1u}, {Shape{150, 700}, 1u}, {Shape{3, 70000}, GetParam() == SQ_DTYPE_FP32 ? 3u : 2u}}) {
+        const Twins twins(GetParam(), shape, adversarial(GetParam(), shape.rows, shape.cols, 8));
+        for (const std::uint32_t first : {0u, 2u}) {
+            const std::uint32_t rows = shape.rows - first;
+            Bytes bytes;
+            const auto once = decoded(twins.packed, {twins.handle, SQ_FORMAT_NATIVE, 0, SQ_AXIS_ROW, first, rows}, bytes);
+            EXPECT_GE(once, sqc_dtype_planes(GetParam()) * std::uint64_t{rows} * shape.cols / SQC_SEGMENT_ELEMENTS);
+            for (const auto format : {SQ_FORMAT_NATIVE, SQ_FORMAT_MXINT(4)}) {
+                const sqc_read_request request = {twins.handle, static_cast<std::uint16_t>(format), 0, SQ_AXIS_COL, first, rows};
+                EXPECT_LE(decoded(twins.packed, request, bytes), bands * once) << shape.cols;
+                EXPECT_TRUE(bytes == twins.raw.read(request).bytes) << shape.cols << " columns, format " << format;
+            }
+        }
+    }
+}
+
 TEST_P(PackedStore, PrecisionVectorsGiveTheBytesOfRaw)
 {
     const Shape shape = {75, 1900};  // blocks that straddle segments
