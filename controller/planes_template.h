@@ -12,6 +12,10 @@
  *   NAME(load_bytes), NAME(load_words), NAME(load_doubles), NAME(store_words),
  *   NAME(store_doubles)  words of 1, 2 and 4 bytes to their bytes, and back
  *   NAME(store_codes)    n planes to packed codes
+ * and, with ALIGNS_WORDS, for bf16:
+ *   NAME(align_words)    words to words of magnitudes, and what a group has; false
+ *                        for a block with a group that has no exponent
+ *   NAME(unalign_words)  back, where no element can be subnormal or too large
  *
  * Arithmetic is done on planes: a vector is one bit of each element, all
  * elements of a block at once. As the lanes are groups, a number that a group
@@ -21,6 +25,22 @@
 #define VECTOR		NAME(vector)
 #define BLOCK		(32u * LANES)
 
+#ifndef ALIGNS_WORDS
+#define ALIGNS_WORDS	0
+TARGET INLINE bool NAME(align_words)(const uint8_t *words, VECTOR *sign, uint8_t *magnitudes,
+				     VECTOR *exponent, VECTOR *sticky)
+{
+	(void)words, (void)sign, (void)magnitudes, (void)exponent, (void)sticky;
+	return false;
+}
+
+TARGET INLINE void NAME(unalign_words)(const uint8_t *exponents, VECTOR sign,
+				       const uint8_t *magnitudes, uint8_t *words)
+{
+	(void)exponents, (void)sign, (void)magnitudes, (void)words;
+}
+#endif
+
 /* ------------------------------------------------------------ in and out */
 
 /* A vector of each plane, of which `bytes` are there and the rest is 0. */
@@ -29,24 +49,26 @@ TARGET INLINE void NAME(planes_load)(const struct sqc_planes *planes, unsigned i
 {
 	const uint32_t offset = (planes->first + at) / 8;
 
-	for (unsigned int p = 0; p < count; p++) {
-		plane[p] = (VECTOR){ 0 };
-		if (bytes >= sizeof(VECTOR))
+	if (bytes >= sizeof(VECTOR)) {
+		for (unsigned int p = 0; p < count; p++)
 			memcpy(&plane[p], planes->run[p] + offset, sizeof(VECTOR));
-		else
-			memcpy(&plane[p], planes->run[p] + offset, bytes);
+		return;
 	}
+	memset(plane, 0, count * sizeof(VECTOR));
+	for (unsigned int p = 0; p < count; p++)
+		memcpy(&plane[p], planes->run[p] + offset, bytes);
 }
 
 TARGET INLINE void NAME(planes_store)(const VECTOR *plane, unsigned int count,
 				      uint8_t *const *run, uint32_t at, uint32_t bytes)
 {
-	for (unsigned int p = 0; p < count; p++) {
-		if (bytes >= sizeof(VECTOR))
+	if (bytes >= sizeof(VECTOR)) {
+		for (unsigned int p = 0; p < count; p++)
 			memcpy(run[p] + at / 8, &plane[p], sizeof(VECTOR));
-		else
-			memcpy(run[p] + at / 8, &plane[p], bytes);
+		return;
 	}
+	for (unsigned int p = 0; p < count; p++)
+		memcpy(run[p] + at / 8, &plane[p], bytes);
 }
 
 /* Planes from the words of a block, most significant first; and back. */
@@ -260,13 +282,21 @@ TARGET INLINE void NAME(floats_block)(const struct layout *of, const uint8_t *ex
 				      VECTOR *plane, uint8_t *words)
 {
 	const uint32_t room_end = (1u << of->exponent_bits) - 2;
-	const VECTOR some = NAME(lanes_with)(NAME(any_of)(plane + 1, of->planes));
-	VECTOR room, apart, given[33];
+	VECTOR some, room, apart, given[33];
 	bool any_apart;
 
 	for (unsigned int lane = 0; lane < LANES; lane++)
 		room[lane] = exponents[lane];
 	room -= of->bias + 1u;
+	if (ALIGNS_WORDS && of->dtype == SQ_DTYPE_BF16 &&
+	    NAME(is_zero)((VECTOR)(room - (of->planes - 1u) >= room_end - (of->planes - 1u)))) {
+		uint8_t magnitudes[BLOCK * 2];
+
+		NAME(words_out)(plane + 1, 2, magnitudes);
+		NAME(unalign_words)(exponents, plane[0], magnitudes, words);
+		return;
+	}
+	some = NAME(lanes_with)(NAME(any_of)(plane + 1, of->planes));
 	apart = some & (VECTOR)(room >= room_end);
 	room = NAME(choose)(some & ~apart, room, (VECTOR){ 0 } + room_end / 2);
 	any_apart = !NAME(is_zero)(apart);
@@ -499,7 +529,7 @@ TARGET INLINE void NAME(align_all)(const uint8_t *words, const struct layout *of
 				   uint32_t elements, uint8_t *const *run,
 				   uint8_t *exponents, uint32_t *sticky)
 {
-	uint8_t last[BLOCK * 4];
+	uint8_t last[BLOCK * 4], magnitudes[BLOCK * 2];
 
 	for (uint32_t at = 0; at < elements; at += BLOCK, words += BLOCK * of->word_bytes) {
 		const uint32_t rest = elements - at;
@@ -509,9 +539,14 @@ TARGET INLINE void NAME(align_all)(const uint8_t *words, const struct layout *of
 
 		if (rest < BLOCK)
 			NAME(words_pad)(last, words, rest * of->word_bytes);
-		NAME(words_in)(block, of->word_bytes, plane);
-		if (!NAME(align)(of, plane, &exponent, &below))
-			block_align(of, LANES, block, plane, &exponent, &below);
+		if (ALIGNS_WORDS && of->dtype == SQ_DTYPE_BF16 &&
+		    NAME(align_words)(block, plane, magnitudes, &exponent, &below)) {
+			NAME(words_in)(magnitudes, 2, plane + 1);
+		} else {
+			NAME(words_in)(block, of->word_bytes, plane);
+			if (!NAME(align)(of, plane, &exponent, &below))
+				block_align(of, LANES, block, plane, &exponent, &below);
+		}
 		NAME(planes_store)(plane, of->planes + 1, run, at, rest / 8);
 		for (uint32_t i = 0; i < some; i++)
 			exponents[at / 32 + i] = (uint8_t)exponent[i];
@@ -536,6 +571,7 @@ static const struct kernel NAME(kernel) = {
 };
 
 #undef VECTOR
+#undef ALIGNS_WORDS
 #undef BLOCK
 #undef LANES
 #undef TARGET
