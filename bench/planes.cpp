@@ -108,14 +108,15 @@ void store_segment(Memory &memory, std::size_t segment, const Case &what)
 	const std::uint8_t *words = memory.segment(segment);
 	std::uint8_t *run[runs];
 	std::uint32_t crc[runs] = {};
+	const sqc_runs to{run, 0, crc, what.segments > 1};
 
 	for (unsigned int p = 0; p < runs; ++p)
 		run[p] = memory.run(segment, p);
 	if (what.aligned)
-		sqc_words_to_aligned(words, SQ_DTYPE_BF16, elements, run, 0, crc,
+		sqc_words_to_aligned(words, SQ_DTYPE_BF16, elements, &to,
 				     &memory.exponents[segment * elements / 32], memory.sticky.data());
 	else
-		sqc_words_to_planes(words, 2, elements, run, 0, crc);
+		sqc_words_to_planes(words, 2, elements, &to);
 	benchmark::DoNotOptimize(crc);
 }
 
@@ -123,7 +124,8 @@ void fetch_segment(Memory &memory, std::size_t segment, const Case &what)
 {
 	std::uint8_t *words = memory.segment(segment);
 	const std::uint8_t *run[runs];
-	const sqc_planes planes{run, 0, &memory.exponents[segment * elements / 32], nullptr};
+	const sqc_planes planes{run, 0, &memory.exponents[segment * elements / 32], nullptr,
+				what.segments > 1};
 
 	for (unsigned int p = 0; p < runs; ++p)
 		run[p] = memory.run(segment, p);

@@ -15,7 +15,13 @@ struct target {
 	uint32_t elements;
 	uint8_t *run[SQC_PLANES_MAX];
 	uint32_t *crc;			/* of each run; then exponents, escapes */
+	bool streaming;
 };
+
+static struct sqc_runs runs_of(const struct target *target)
+{
+	return (struct sqc_runs){ target->run, 0, target->crc, target->streaming };
+}
 
 static void escapes_put(struct sqc_build_scratch *scratch, uint32_t first, uint32_t escaped)
 {
@@ -70,8 +76,10 @@ static void tuned_build(const struct target *target, struct sqc_build_scratch *s
 static void aligned_build(const struct target *target, struct sqc_build_scratch *scratch,
 			  const uint8_t *words)
 {
-	sqc_words_to_aligned(words, target->geometry->dtype, target->elements, target->run, 0,
-			     target->crc, scratch->exponents, scratch->sticky);
+	const struct sqc_runs to = runs_of(target);
+
+	sqc_words_to_aligned(words, target->geometry->dtype, target->elements, &to,
+			     scratch->exponents, scratch->sticky);
 	for (uint32_t first = 0; first < target->elements; first += SQC_GROUP_ELEMENTS)
 		escapes_put(scratch, first, scratch->sticky[first / SQC_GROUP_ELEMENTS]);
 }
@@ -100,6 +108,8 @@ static void runs_check(const struct target *target)
 static void planes_build(const struct target *target, struct sqc_build_scratch *scratch,
 			 const uint8_t *words)
 {
+	const struct sqc_runs to = runs_of(target);
+
 	if (target->coder) {
 		tuned_build(target, scratch, words);
 		runs_check(target);
@@ -108,8 +118,7 @@ static void planes_build(const struct target *target, struct sqc_build_scratch *
 	if (target->geometry->exponents)
 		aligned_build(target, scratch, words);
 	else
-		sqc_words_to_planes(words, target->geometry->word_bytes, target->elements,
-				    target->run, 0, target->crc);
+		sqc_words_to_planes(words, target->geometry->word_bytes, target->elements, &to);
 	padding_build(target);
 }
 
@@ -168,8 +177,9 @@ static void target_begin(struct target *target, const struct sqc_store *store,
 }
 
 sqc_status sqc_build(struct sqc_store *store, const struct sqc_region *region, uint64_t index,
-		     const uint8_t *words, struct sqc_segment *next, uint64_t *lines,
-		     const struct sqc_tuned_coder *coder, struct sqc_build_scratch *scratch)
+		     const uint8_t *words, bool streaming, struct sqc_segment *next,
+		     uint64_t *lines, const struct sqc_tuned_coder *coder,
+		     struct sqc_build_scratch *scratch)
 {
 	const struct sqc_geometry *geometry = &region->geometry;
 	const uint32_t elements = sqc_segment_elements(geometry, index);
@@ -185,6 +195,7 @@ sqc_status sqc_build(struct sqc_store *store, const struct sqc_region *region, u
 		return status;
 	target_begin(&target, store, region, index, extents.planes, next->crc);
 	target.coder = coder;
+	target.streaming = streaming;
 	scratch->escape_count = 0;
 	if (geometry->planes)
 		planes_build(&target, scratch, words);

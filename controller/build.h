@@ -15,12 +15,14 @@ struct sqc_build_scratch {
 
 /*
  * Builds segment `index` of a region from all its words (padding included;
- * finite, with placement aligned or tuned). `coder` is for tuned, else NULL. Fills `next` with extents that belong to
+ * finite, with placement aligned or tuned). `coder` is for tuned, else NULL.
+ * `streaming` as in struct sqc_runs. Fills `next` with extents that belong to
  * the caller, and with CRCs. `lines` grows by the lines written.
  * Errors: STORE_FULL, and then it owns nothing.
  */
 sqc_status sqc_build(struct sqc_store *store, const struct sqc_region *region, uint64_t index,
-		     const uint8_t *words, struct sqc_segment *next, uint64_t *lines,
-		     const struct sqc_tuned_coder *coder, struct sqc_build_scratch *scratch);
+		     const uint8_t *words, bool streaming, struct sqc_segment *next,
+		     uint64_t *lines, const struct sqc_tuned_coder *coder,
+		     struct sqc_build_scratch *scratch);
 
 #endif /* SMARTQUANT_BUILD_H */

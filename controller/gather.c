@@ -4,6 +4,7 @@
 #include "checksum.h"
 #include "gather.h"
 #include "little_endian.h"
+#include "stream.h"
 #include "unpack.h"
 
 /* In the extent the exponents come first, then the planes, the signs and the
@@ -45,6 +46,7 @@ void sqc_gather_begin(struct sqc_gather *gather, const struct sqc_store *store,
 	gather->runs = sqc_segment_runs(geometry, gather->elements);
 	gather->escapes = 0;
 	gather->checked = 0;
+	gather->streaming = false;
 	gather->coder = region->tuned ? &region->tuned->coder : NULL;
 	gather->coded = NULL;
 	gather->unpack = region->coding == SQ_CODING_PACKED ? unpack : NULL;
@@ -160,6 +162,7 @@ struct sqc_planes sqc_gather_planes(const struct sqc_gather *gather, uint32_t fi
 		.first = first,
 		.exponents = gather->segment && gather->geometry->exponents ?
 				     gather->exponents + first / SQC_GROUP_ELEMENTS : NULL,
+		.streaming = gather->streaming,
 	};
 }
 
@@ -217,8 +220,8 @@ static void escapes_put(const struct sqc_gather *gather, uint32_t first, uint32_
 	}
 }
 
-void sqc_gather_words(const struct sqc_gather *gather, uint32_t first, uint32_t count,
-		      void *words, struct sqc_gather_scratch *scratch)
+static void words_gather(const struct sqc_gather *gather, uint32_t first, uint32_t count,
+			 void *words, struct sqc_gather_scratch *scratch)
 {
 	const struct sqc_geometry *geometry = gather->geometry;
 	const struct sqc_planes planes = sqc_gather_planes(gather, first);
@@ -235,6 +238,17 @@ void sqc_gather_words(const struct sqc_gather *gather, uint32_t first, uint32_t 
 		sqc_planes_to_words(&planes, geometry->word_bytes, count, words);
 	if (gather->segment && geometry->exponents)
 		escapes_put(gather, first, count, words);
+}
+
+void sqc_gather_words(const struct sqc_gather *gather, uint32_t first, uint32_t count,
+		      void *words, struct sqc_gather_scratch *scratch)
+{
+	if (!gather->streaming) {
+		words_gather(gather, first, count, words, scratch);
+		return;
+	}
+	words_gather(gather, first, count, scratch->piece, scratch);
+	sqc_stream(words, scratch->piece, (size_t)count * gather->geometry->word_bytes);
 }
 
 uint32_t sqc_gather_escape(const struct sqc_gather *gather, uint32_t escape)

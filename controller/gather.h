@@ -33,6 +33,7 @@ struct sqc_gather {
 	const uint8_t *escape_indexes;		/* 16 bits each */
 	const uint8_t *escape_words;
 	uint64_t checked;			/* runs that were, a bit each; see gather.c */
+	bool streaming;				/* words and codes go around the caches */
 	struct sqc_unpack *unpack;		/* of a packed region; else NULL */
 	/* Coding packed: the extent, and where in it each run begins (as its
 	 * CRC is numbered). */
@@ -44,6 +45,7 @@ struct sqc_gather_scratch {
 	uint32_t words[SQC_PLANES_MAX][SQC_PIECE_GROUPS];
 	struct sqc_group groups[SQC_PIECE_GROUPS];
 	struct sqc_tuned_group tuned[SQC_PIECE_GROUPS];
+	uint8_t piece[SQC_PIECE_ELEMENTS * 4];	/* words that are streamed */
 };
 
 /* `unpack` is where a packed segment is decoded; NULL when the runs are only

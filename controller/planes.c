@@ -12,7 +12,9 @@
 #include "encoding.h"
 #include "float_bits.h"
 #include "formats/code_stream.h"
+#include "geometry.h"
 #include "kernel.h"
+#include "stream.h"
 
 #define INLINE static inline __attribute__((always_inline, unused))
 
@@ -56,6 +58,7 @@ struct kernel {
 		      uint8_t *const *run);
 	void (*store_aligned)(const uint8_t *words, uint8_t dtype, uint32_t elements,
 			      uint8_t *const *run, uint8_t *exponents, uint32_t *sticky);
+	bool (*finite)(const uint8_t *words, size_t bytes, uint32_t exponents);
 };
 
 /* ---------------------------------------------------- groups one at a time */
@@ -331,10 +334,32 @@ void sqc_planes_to_floats(const struct sqc_planes *planes, uint8_t dtype, uint32
 	kernel()->floats(planes, dtype, elements, words);
 }
 
+/* Elements whose codes are made in a buffer to be streamed from there. */
+#define STREAM_ELEMENTS	2048u
+
+static void codes_stream(const struct sqc_planes *planes, unsigned int n, uint8_t rounding,
+			 uint32_t elements, uint8_t *codes)
+{
+	struct sqc_planes from = *planes;
+	uint8_t some[STREAM_ELEMENTS];
+
+	for (uint32_t at = 0; at < elements; at += STREAM_ELEMENTS) {
+		const uint32_t count = elements - at < STREAM_ELEMENTS ? elements - at : STREAM_ELEMENTS;
+
+		from.first = planes->first + at;
+		from.sticky = planes->sticky ? planes->sticky + at / 32 : NULL;
+		kernel()->codes(&from, n, rounding, count, some);
+		sqc_stream(codes + (size_t)at / 8 * n, some, (count * n + 7) / 8);
+	}
+}
+
 void sqc_planes_to_codes(const struct sqc_planes *planes, unsigned int n, uint8_t rounding,
 			 uint32_t elements, uint8_t *codes)
 {
-	kernel()->codes(planes, n, rounding, elements, codes);
+	if (planes->streaming)
+		codes_stream(planes, n, rounding, elements, codes);
+	else
+		kernel()->codes(planes, n, rounding, elements, codes);
 }
 
 void sqc_planes_to_groups(const struct sqc_planes *planes, unsigned int magnitudes,
@@ -367,17 +392,38 @@ static uint32_t stage_elements(uint32_t rest)
 	return rest < STAGE_ELEMENTS ? rest : STAGE_ELEMENTS;
 }
 
-static void stage_leave(const struct stage *stage, unsigned int planes, uint32_t elements,
-			uint8_t *const *run, uint32_t first, uint32_t *crc)
+/* Words into the second cache level while a stage leaves: as far on as this call
+ * has words, where the next call's probably lie. */
+static void stage_expect(uintptr_t at, uint32_t bytes)
 {
-	for (unsigned int p = 0; p < planes; p++)
-		crc[p] = sqc_crc32c_copy(crc[p], run[p] + first / 8, stage->plane[p], elements / 8);
+	for (uint32_t line = 0; line < bytes; line += SQC_LINE_BYTES)
+		__builtin_prefetch((const void *)(at + line), 0, 2);
+}
+
+static void stage_leave(const struct stage *stage, unsigned int planes, uint32_t at,
+			uint32_t elements, const struct sqc_runs *runs, uintptr_t next,
+			uint32_t next_bytes)
+{
+	const uint32_t share = next_bytes / planes;
+
+	for (unsigned int p = 0; p < planes; p++) {
+		uint8_t *to = runs->run[p] + (runs->first + at) / 8;
+
+		if (!runs->streaming) {
+			runs->crc[p] = sqc_crc32c_copy(runs->crc[p], to, stage->plane[p], elements / 8);
+			continue;
+		}
+		stage_expect(next + p * share, share);
+		runs->crc[p] = sqc_crc32c(runs->crc[p], stage->plane[p], elements / 8);
+		sqc_stream(to, stage->plane[p], elements / 8);
+	}
 }
 
 void sqc_words_to_planes(const void *words, unsigned int word_bytes, uint32_t elements,
-			 uint8_t *const *run, uint32_t first, uint32_t *crc)
+			 const struct sqc_runs *to)
 {
 	const struct kernel *version = kernel();
+	const uintptr_t bytes = (uintptr_t)elements * word_bytes;
 	const uint8_t *from = words;
 	struct stage stage;
 
@@ -385,17 +431,19 @@ void sqc_words_to_planes(const void *words, unsigned int word_bytes, uint32_t el
 	for (uint32_t at = 0; at < elements; at += STAGE_ELEMENTS) {
 		const uint32_t some = stage_elements(elements - at);
 
-		version->store(from + (size_t)at * word_bytes, word_bytes, some, stage.run);
-		stage_leave(&stage, 8 * word_bytes, some, run, first + at, crc);
+		version->store(from, word_bytes, some, stage.run);
+		stage_leave(&stage, 8 * word_bytes, at, some, to, (uintptr_t)from + bytes,
+			    some * word_bytes);
+		from += (size_t)some * word_bytes;
 	}
 }
 
 void sqc_words_to_aligned(const void *words, uint8_t dtype, uint32_t elements,
-			  uint8_t *const *run, uint32_t first, uint32_t *crc,
-			  uint8_t *exponents, uint32_t *sticky)
+			  const struct sqc_runs *to, uint8_t *exponents, uint32_t *sticky)
 {
 	const struct layout *of = layout_of(dtype);
 	const struct kernel *version = kernel();
+	const uintptr_t bytes = (uintptr_t)elements * of->word_bytes;
 	const uint8_t *from = words;
 	struct stage stage;
 
@@ -403,8 +451,20 @@ void sqc_words_to_aligned(const void *words, uint8_t dtype, uint32_t elements,
 	for (uint32_t at = 0; at < elements; at += STAGE_ELEMENTS) {
 		const uint32_t some = stage_elements(elements - at);
 
-		version->store_aligned(from + (size_t)at * of->word_bytes, dtype, some, stage.run,
-				       exponents + at / 32, sticky + at / 32);
-		stage_leave(&stage, of->planes + 1u, some, run, first + at, crc);
+		version->store_aligned(from, dtype, some, stage.run, exponents + at / 32,
+				       sticky + at / 32);
+		stage_leave(&stage, of->planes + 1u, at, some, to, (uintptr_t)from + bytes,
+			    some * of->word_bytes);
+		from += (size_t)some * of->word_bytes;
 	}
+}
+
+bool sqc_words_finite(const void *words, uint8_t dtype, uint32_t elements)
+{
+	const struct layout *of = layout_of(dtype);
+
+	/* Twice the same for words of 16 bits. */
+	return kernel()->finite(words, (size_t)elements * of->word_bytes,
+				of->fraction_bits == 23 ? 0x7f800000 :
+				of->fraction_bits == 10 ? 0x7c007c00 : 0x7f807f80);
 }

@@ -11,6 +11,7 @@
 #ifndef SMARTQUANT_PLANES_H
 #define SMARTQUANT_PLANES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "group.h"
@@ -28,7 +29,22 @@ struct sqc_planes {
 	/* Elements with something below the planes, a word a group from `first`
 	 * on; NULL: none. */
 	const uint32_t *sticky;
+	/* Codes go around the caches: to lines, of which there are so many that
+	 * they would not stay there. */
+	bool streaming;
 };
+
+/* Where elements go to: runs from element `first` on. `crc` has the CRC of each
+ * run up to there, and gets that of what is written too. */
+struct sqc_runs {
+	uint8_t *const *run;
+	uint32_t first;
+	uint32_t *crc;
+	bool streaming;		/* as above; the words then come from memory, too */
+};
+
+/* True when no word of a float dtype is infinite or not a number. */
+bool sqc_words_finite(const void *words, uint8_t dtype, uint32_t elements);
 
 /* Words of 1, 2 or 4 bytes from as many planes as they have bits. */
 void sqc_planes_to_words(const struct sqc_planes *planes, unsigned int word_bytes,
@@ -53,22 +69,17 @@ void sqc_planes_to_codes(const struct sqc_planes *planes, unsigned int n, uint8_
 void sqc_planes_to_groups(const struct sqc_planes *planes, unsigned int magnitudes,
 			  uint32_t groups, struct sqc_group *to);
 
-/*
- * Words of 1, 2 or 4 bytes to planes; elements are whole groups. `crc` has the
- * CRC of each run up to `first`, and gets that of what is written too.
- */
+/* Words of 1, 2 or 4 bytes to planes; elements are whole groups. */
 void sqc_words_to_planes(const void *words, unsigned int word_bytes, uint32_t elements,
-			 uint8_t *const *run, uint32_t first, uint32_t *crc);
+			 const struct sqc_runs *to);
 
 /*
  * Finite words of a float dtype to the sign plane and all magnitude planes of
  * placement aligned, the exponent byte of each group, and one bit an element
- * that is set where the planes do not hold all of it (an escape). `crc` as
- * above.
+ * that is set where the planes do not hold all of it (an escape).
  */
 void sqc_words_to_aligned(const void *words, uint8_t dtype, uint32_t elements,
-			  uint8_t *const *run, uint32_t first, uint32_t *crc,
-			  uint8_t *exponents, uint32_t *sticky);
+			  const struct sqc_runs *to, uint8_t *exponents, uint32_t *sticky);
 
 #ifdef __cplusplus
 }

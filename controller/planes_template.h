@@ -566,8 +566,27 @@ TARGET static void NAME(store_aligned)(const uint8_t *words, uint8_t dtype, uint
 		NAME(align_all)(words, &layout_fp32, elements, run, exponents, sticky);
 }
 
+/* `exponents` has the bits of the exponents of the words in 32 bits. Adding one
+ * to an exponent of all ones carries into the sign, which is not there. */
+TARGET static bool NAME(finite)(const uint8_t *words, size_t bytes, uint32_t exponents)
+{
+	const VECTOR mask = (VECTOR){ 0 } + exponents, one = mask & ~(mask << 1);
+	VECTOR carries = { 0 }, some = { 0 };
+	size_t at = 0;
+
+	for (; bytes - at >= sizeof(VECTOR); at += sizeof(VECTOR)) {
+		memcpy(&some, words + at, sizeof(some));
+		carries |= (some & mask) + one;
+	}
+	some = (VECTOR){ 0 };
+	memcpy(&some, words + at, bytes - at);
+	carries |= (some & mask) + one;
+	return NAME(is_zero)(carries & ~mask);
+}
+
 static const struct kernel NAME(kernel) = {
 	NAME(words), NAME(floats), NAME(codes), NAME(groups), NAME(store_plain), NAME(store_aligned),
+	NAME(finite),
 };
 
 #undef VECTOR

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "reader.h"
+#include "stream.h"
 
 /* Elements of the region that a read covers. */
 struct span {
@@ -21,11 +22,47 @@ static struct span span_of(const struct sqc_reader *reader,
 	};
 }
 
+/*
+ * The segment after the one that is delivered: its lines come into the second
+ * cache level meanwhile, as many at a time as are delivered.
+ */
+struct ahead {
+	struct sqc_gather gather;
+	const struct sqc_touched *touched;
+};
+
+static void lines_expect(const uint8_t *run, uint32_t low, uint32_t high)
+{
+	for (uint32_t at = low; at < high; at += SQC_LINE_BYTES)
+		__builtin_prefetch(run + at, 0, 2);
+}
+
+static void run_expect(const struct ahead *ahead, uint32_t run, uint32_t low, uint32_t high)
+{
+	uint32_t bytes;
+	const uint8_t *memory = sqc_gather_run(&ahead->gather, run, &bytes);
+
+	lines_expect(memory, low, high < bytes ? high : bytes);
+}
+
+/* What elements [low, high) are in the segment that is delivered. */
+static void ahead_expect(const struct ahead *ahead, uint32_t low, uint32_t high)
+{
+	if (!ahead)
+		return;
+	for (uint32_t run = ahead->touched->first_run; run < ahead->touched->end_run; run++)
+		run_expect(ahead, run, low / 8, high / 8);
+	if (ahead->touched->exponents)
+		run_expect(ahead, SQC_RUN_EXPONENTS,
+			   low / SQC_GROUP_ELEMENTS * ahead->gather.geometry->group_bytes,
+			   high / SQC_GROUP_ELEMENTS * ahead->gather.geometry->group_bytes);
+}
+
 /* The rows of a request in one segment, piece by piece. Rows without padding
  * follow each other in the segment and in the output, so a piece may be parts
  * of several. */
 static void rows_deliver(const struct sqc_reader *reader, const struct sqc_gather *gather,
-			 uint32_t low, uint32_t high, uint8_t *out)
+			 const struct ahead *ahead, uint32_t low, uint32_t high, uint8_t *out)
 {
 	const struct sqc_geometry *geometry = &reader->region->geometry;
 	const uint64_t base = gather->index * SQC_SEGMENT_ELEMENTS;
@@ -41,6 +78,7 @@ static void rows_deliver(const struct sqc_reader *reader, const struct sqc_gathe
 			some = high - at;
 		if (some > SQC_PIECE_ELEMENTS)
 			some = SQC_PIECE_ELEMENTS;
+		ahead_expect(ahead, at, at + (uint32_t)some);
 		piece = sqc_reader_out(reader, out, row - reader->first_row, (uint32_t)col);
 		sqc_reader_encode(reader, gather, at,
 				  (uint32_t)(padded && col + some > geometry->cols ?
@@ -57,14 +95,16 @@ static void rows_deliver(const struct sqc_reader *reader, const struct sqc_gathe
 static void raw_copy(uint8_t *to, const struct sqc_gather *gather, const uint8_t *run,
 		     uint32_t low, uint32_t high)
 {
-	if (gather->segment)
+	if (gather->segment && gather->streaming)
+		sqc_stream(to, run + low, high - low);
+	else if (gather->segment)
 		memcpy(to, run + low, high - low);
 	else
 		memset(to, 0, high - low);
 }
 
 static void planes_deliver(const struct sqc_reader *reader, const struct sqc_gather *gather,
-			   uint32_t low, uint32_t high, uint8_t *out)
+			   const struct ahead *ahead, uint32_t low, uint32_t high, uint8_t *out)
 {
 	const struct sqc_geometry *geometry = &reader->region->geometry;
 	const struct sqc_layout *layout = &reader->layout;
@@ -72,9 +112,12 @@ static void planes_deliver(const struct sqc_reader *reader, const struct sqc_gat
 	const uint64_t element = gather->index * SQC_SEGMENT_ELEMENTS + low -
 				 reader->first_row * geometry->stride;
 
-	for (uint32_t plane = 0; plane < reader->planes; plane++)
+	for (uint32_t plane = 0; plane < reader->planes; plane++) {
+		if (ahead)
+			run_expect(ahead, plane, 0, SQC_ROW_BYTES);
 		raw_copy(out + plane * plane_bytes + element / 8, gather, gather->run[plane],
 			 low / 8, high / 8);
+	}
 	if (geometry->exponents)
 		raw_copy(out + layout->scale_offset +
 				 element / SQC_GROUP_ELEMENTS * geometry->group_bytes,
@@ -84,14 +127,30 @@ static void planes_deliver(const struct sqc_reader *reader, const struct sqc_gat
 }
 
 static void segment_deliver(const struct sqc_reader *reader, const struct sqc_gather *gather,
-			    uint32_t low, uint32_t high, uint8_t *out)
+			    const struct ahead *ahead, uint32_t low, uint32_t high, uint8_t *out)
 {
 	if (reader->layout.axis == SQ_AXIS_COL)
 		return;
 	if (reader->source == SQC_SOURCE_PLANES)
-		planes_deliver(reader, gather, low, high, out);
+		planes_deliver(reader, gather, ahead, low, high, out);
 	else
-		rows_deliver(reader, gather, low, high, out);
+		rows_deliver(reader, gather, ahead, low, high, out);
+}
+
+/* NULL when nothing of the next segment is read, or not in a way that is known
+ * by now. */
+static const struct ahead *ahead_begin(struct ahead *ahead, const struct sqc_walk *walk,
+				       const struct sqc_reader *reader, const struct span *span,
+				       const struct sqc_touched *touched)
+{
+	const uint64_t next = walk->gather.index + 1;
+
+	if (!walk->streaming || next * SQC_SEGMENT_ELEMENTS >= span->end)
+		return NULL;
+	sqc_gather_begin(&ahead->gather, reader->store, reader->region, next, NULL);
+	ahead->touched = touched;
+	return ahead->gather.segment && !ahead->gather.coded && ahead->gather.geometry->planes ?
+		       ahead : NULL;
 }
 
 /* Checks, counts and delivers the part of a segment that lies in a span. */
@@ -102,6 +161,7 @@ static bool segment_read(struct sqc_walk *walk, const struct sqc_reader *reader,
 	const uint32_t low = span->begin > base ? (uint32_t)(span->begin - base) : 0;
 	struct sqc_gather *gather = &walk->gather;
 	struct sqc_touched touched;
+	struct ahead ahead;
 	uint32_t high;
 
 	if (gather->index != index)
@@ -112,13 +172,27 @@ static bool segment_read(struct sqc_walk *walk, const struct sqc_reader *reader,
 	if (!sqc_reader_check(reader, gather, low, high, &touched))
 		return false;
 	sqc_tally_segment(&walk->tally, gather, &touched, low, high);
-	segment_deliver(reader, gather, low, high, out);
+	gather->streaming = walk->streaming;
+	segment_deliver(reader, gather, ahead_begin(&ahead, walk, reader, span, &touched),
+			low, high, out);
+	gather->streaming = false;
 	return true;
+}
+
+bool sqc_reads_stream(const struct sqc_reader *reader)
+{
+	const bool whole = reader->region->geometry.cols == reader->region->geometry.stride;
+
+	return reader->layout.bytes >= SQC_STREAM_BYTES && reader->layout.axis == SQ_AXIS_ROW &&
+	       (reader->source == SQC_SOURCE_PLANES ||
+		(reader->source == SQC_SOURCE_WORDS && whole) ||
+		(reader->source == SQC_SOURCE_GROUPS && reader->format->encode_planes));
 }
 
 void sqc_walk_begin(struct sqc_walk *walk, struct sqc_result *result)
 {
 	walk->gather.index = UINT64_MAX;
+	walk->streaming = false;
 	sqc_tally_begin(&walk->tally, result);
 }
 
@@ -149,6 +223,8 @@ sqc_status sqc_walk_part(struct sqc_walk *walk, const struct sqc_reader *reader,
 		if (!segment_read(walk, reader, &span, i, out))
 			return segment_damaged(walk, reader, i);
 	}
+	if (walk->streaming)
+		sqc_stream_end();
 	return SQ_STATUS_SUCCESS;
 }
 
@@ -248,6 +324,7 @@ sqc_status sqc_read_traced(struct sqc_store *store, const struct sqc_read_reques
 		status = SQ_STATUS_LENGTH;
 	if (!status && runs && runs_max / SQC_RUNS_MAX < sqc_walk_segments(&reader, request))
 		status = SQ_STATUS_INVALID_INPUT;
+	walk.streaming = !status && sqc_reads_stream(&reader);
 	if (!status)
 		status = sqc_walk_read(&walk, &reader, request, out);
 	*run_count = walk.tally.run_count;

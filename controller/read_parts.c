@@ -52,6 +52,7 @@ sqc_status sqc_read_part(const struct sqc_store *store, const struct sqc_read_re
 	reader.scratch = sqc_reader_scratch(scratch);
 	sqc_walk_begin(&walk, &part->result);
 	walk.tally.runs = part->runs;
+	walk.streaming = sqc_reads_stream(&reader);
 	part->status = sqc_walk_part(&walk, &reader, request, part->first_segment,
 				     part->segments, out);
 	part->run_count = walk.tally.run_count;

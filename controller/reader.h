@@ -66,6 +66,7 @@ struct sqc_tally {
 struct sqc_walk {
 	struct sqc_gather gather;	/* of the segment visited last */
 	struct sqc_tally tally;
+	bool streaming;			/* see sqc_reads_stream() */
 };
 
 struct sqc_reader {
@@ -139,6 +140,9 @@ void sqc_tally_end(struct sqc_tally *tally, uint64_t link_bytes);
 
 /* read.c */
 void sqc_walk_begin(struct sqc_walk *walk, struct sqc_result *result);
+/* A read of so much that what it delivers would not stay in the caches, of a
+ * format that is delivered as it is gathered. */
+bool sqc_reads_stream(const struct sqc_reader *reader);
 /* Segments that a request touches. */
 uint64_t sqc_walk_segments(const struct sqc_reader *reader,
 			   const struct sqc_read_request *request);

@@ -14,6 +14,7 @@
 #include "encoding.h"
 #include "gather.h"
 #include "store.h"
+#include "stream.h"
 
 /* Elements converted at once; a multiple of every encoding's block. */
 #define CONVERT_ELEMENTS 2048u
@@ -39,6 +40,7 @@ struct writer {
 	const uint8_t *data;
 	struct sqc_result *result;
 	uint64_t written_lines;
+	bool streaming;				/* so much that it would not stay in the caches */
 	struct write_scratch *scratch;
 	uint64_t first_segment;
 	uint64_t last_segment;
@@ -143,57 +145,19 @@ static bool word_finite(uint8_t dtype, const uint8_t *word)
 	return (bits & mask) != mask;
 }
 
-static bool words16_finite(const uint8_t *words, uint32_t count, uint16_t mask)
-{
-	uint32_t bad = 0;
-
-	for (uint32_t i = 0; i < count; i++) {
-		uint16_t word;
-
-		memcpy(&word, words + 2 * (size_t)i, 2);
-		bad |= (word & mask) == mask;
-	}
-	return !bad;
-}
-
-static bool words32_finite(const uint8_t *words, uint32_t count, uint32_t mask)
-{
-	uint32_t bad = 0;
-
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t word;
-
-		memcpy(&word, words + 4 * (size_t)i, 4);
-		bad |= (word & mask) == mask;
-	}
-	return !bad;
-}
-
-static bool words_finite(uint8_t dtype, const uint8_t *words, uint32_t count)
-{
-	switch (dtype) {
-	case SQ_DTYPE_BF16:
-		return words16_finite(words, count, 0x7f80);
-	case SQ_DTYPE_FP16:
-		return words16_finite(words, count, 0x7c00);
-	default:
-		return words32_finite(words, count, 0x7f800000);
-	}
-}
-
-/* Words of a row from column `col` on must be finite to be aligned. */
-static sqc_status finite_check(struct writer *writer, const uint8_t *words, uint32_t row,
-			       uint32_t col, uint32_t count)
+/* Words from element `first` of the region on must be finite to be aligned. */
+static sqc_status finite_check(struct writer *writer, const uint8_t *words, uint64_t first,
+			       uint32_t count)
 {
 	const struct sqc_geometry *geometry = &writer->region->geometry;
 	uint32_t i = 0;
 
-	if (!geometry->exponents || words_finite(geometry->dtype, words, count))
+	if (!geometry->exponents || sqc_words_finite(words, geometry->dtype, count))
 		return SQ_STATUS_SUCCESS;
 	while (word_finite(geometry->dtype, words + (size_t)i * geometry->word_bytes))
 		i++;
-	writer->result->error_row = row;
-	writer->result->error_col = col + i;
+	writer->result->error_row = (uint32_t)((first + i) / geometry->stride);
+	writer->result->error_col = (uint32_t)((first + i) % geometry->stride);
 	return SQ_STATUS_NON_FINITE;
 }
 
@@ -248,7 +212,7 @@ static sqc_status row_put(struct writer *writer, uint32_t row, uint32_t col, uin
 	else
 		memcpy(words, data + (uint64_t)col * word_bytes,
 		       (size_t)(end - col) * word_bytes);
-	return finite_check(writer, words, row, col, end - col);
+	return finite_check(writer, words, row * writer->region->geometry.stride + col, end - col);
 }
 
 /* -------------------------------------------------------------- segments */
@@ -288,7 +252,7 @@ static sqc_status segment_words(struct writer *writer, uint64_t index)
 		uint8_t *words = writer->scratch->words + (size_t)first * geometry->word_bytes;
 
 		sqc_gather_words(&gather, first, count, words, &writer->scratch->gather);
-		if (geometry->exponents && !words_finite(geometry->dtype, words, count))
+		if (geometry->exponents && !sqc_words_finite(words, geometry->dtype, count))
 			return segment_damaged(writer, index);
 	}
 	return SQ_STATUS_SUCCESS;
@@ -318,20 +282,45 @@ static sqc_status rows_put(struct writer *writer, uint64_t base, uint64_t at, ui
 	return SQ_STATUS_SUCCESS;
 }
 
-static sqc_status segment_stage(struct writer *writer, uint64_t index)
+/* The words of elements [base, end), a segment; NULL when they do not lie in the
+ * request as they are stored. */
+static const uint8_t *words_given(const struct writer *writer, uint64_t base, uint64_t end)
 {
-	const uint64_t base = index * SQC_SEGMENT_ELEMENTS;
-	const uint64_t end = base + sqc_segment_elements(&writer->region->geometry, index);
+	const struct sqc_geometry *geometry = &writer->region->geometry;
+
+	if (writer->encoding || geometry->cols != geometry->stride || request_begin(writer) > base ||
+	    request_end(writer) < end)
+		return NULL;
+	return writer->data + (base - request_begin(writer)) * geometry->word_bytes;
+}
+
+/* The same where they have to be put together, in scratch memory. */
+static sqc_status words_make(struct writer *writer, uint64_t index, uint64_t base, uint64_t end)
+{
 	const uint64_t from = request_begin(writer) > base ? request_begin(writer) : base;
 	const uint64_t to = request_end(writer) < end ? request_end(writer) : end;
 	sqc_status status = SQ_STATUS_SUCCESS;
 
 	if (from > base || to < end)
 		status = segment_words(writer, index);
+	return status ? status : rows_put(writer, base, from, to);
+}
+
+static sqc_status segment_stage(struct writer *writer, uint64_t index)
+{
+	const uint64_t base = index * SQC_SEGMENT_ELEMENTS;
+	const uint64_t end = base + sqc_segment_elements(&writer->region->geometry, index);
+	const uint8_t *words = words_given(writer, base, end);
+	sqc_status status;
+
+	if (words) {
+		status = finite_check(writer, words, base, (uint32_t)(end - base));
+	} else {
+		status = words_make(writer, index, base, end);
+		words = writer->scratch->words;
+	}
 	if (!status)
-		status = rows_put(writer, base, from, to);
-	if (!status)
-		status = sqc_build(writer->store, writer->region, index, writer->scratch->words,
+		status = sqc_build(writer->store, writer->region, index, words, writer->streaming,
 				   staged_at(writer, writer->staged_count),
 				   &writer->written_lines,
 				   writer->tuned ? &writer->tuned->coder : NULL,
@@ -403,7 +392,7 @@ static bool sample_words(struct writer *writer, uint64_t row, uint32_t col, uint
 	} else {
 		memcpy(words, data, (size_t)count * geometry->word_bytes);
 	}
-	return words_finite(geometry->dtype, words, SQC_GROUP_ELEMENTS);
+	return sqc_words_finite(words, geometry->dtype, SQC_GROUP_ELEMENTS);
 }
 
 /* What the columns of a group matter; 0 for those that are padding. */
@@ -473,6 +462,8 @@ static sqc_status segments_write(struct writer *writer)
 
 	for (uint64_t i = writer->first_segment; i <= writer->last_segment && !status; i++)
 		status = segment_stage(writer, i);
+	if (writer->streaming)
+		sqc_stream_end();
 	if (!status)
 		status = descriptors_make(writer);
 	if (status)
@@ -564,6 +555,7 @@ sqc_status sqc_write_weighted(struct sqc_store *store, const struct sqc_write_re
 	writer.importance = importance;
 	writer.data = data;
 	writer.result = result;
+	writer.streaming = bytes >= SQC_STREAM_BYTES;
 	if (!status)
 		status = write_refused(&writer, bytes);
 	if (!status)

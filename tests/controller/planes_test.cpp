@@ -109,10 +109,13 @@ Bytes make_words(const Dtype& dtype, std::uint32_t elements, unsigned seed)
     return words;
 }
 
-// CRCs of runs that nothing was written to yet.
-struct Crcs {
-    std::uint32_t of[33] = {};
-    operator std::uint32_t*() { return of; }
+// Where planes go to, from element `first` on, with CRCs of their own.
+struct Target {
+    explicit Target(const Runs& runs, std::uint32_t first = 0, bool streaming = false) : to{runs.pointers.data(), first, crc, streaming} {}
+    operator const sqc_runs*() const { return &to; }
+
+    std::uint32_t crc[33] = {};
+    sqc_runs to;
 };
 
 struct Aligned {
@@ -120,7 +123,7 @@ struct Aligned {
 
     sqc_planes planes(std::uint32_t first = 0) const
     {
-        return {runs.pointers.data(), first, exponents.data() + first / 32, sticky.data() + first / 32};
+        return {runs.pointers.data(), first, exponents.data() + first / 32, sticky.data() + first / 32, false};
     }
 
     Runs runs;
@@ -150,43 +153,69 @@ TEST_P(Planes, HoldTheBitsOfWords)
             Guarded words(length * word_bytes), back(length * word_bytes);
             for (std::uint32_t i = 0; i < length * word_bytes; ++i)
                 words.data()[i] = static_cast<std::uint8_t>(random());
-            sqc_words_to_planes(words.data(), word_bytes, length, runs.pointers.data(), first, Crcs());
+            sqc_words_to_planes(words.data(), word_bytes, length, Target(runs, first));
             for (std::uint32_t i = 0; i < length; ++i) {
                 std::uint32_t word = 0;
                 std::memcpy(&word, words.data() + i * word_bytes, word_bytes);
                 for (unsigned p = 0; p < 8 * word_bytes; ++p)
                     ASSERT_EQ(runs.bit(p, first + i), word >> (8 * word_bytes - 1 - p) & 1) << word_bytes << ' ' << length << ' ' << i << ' ' << p;
             }
-            const sqc_planes planes{runs.pointers.data(), first, nullptr, nullptr};
+            const sqc_planes planes{runs.pointers.data(), first, nullptr, nullptr, false};
             sqc_planes_to_words(&planes, word_bytes, length, back.data());
             ASSERT_EQ(std::memcmp(back.data(), words.data(), length * word_bytes), 0) << word_bytes << ' ' << length;
         }
     }
 }
 
-// Longer than what is staged at once, and in two parts.
+// Longer than what is staged at once, and in two parts; around the caches, too.
 TEST_P(Planes, AreCheckedWhileTheyAreWritten)
 {
-    std::mt19937 random(6);
     for (const std::uint32_t length : {32u, 8160u, 8192u, 8224u, 65536u}) {
-        const std::uint32_t cut = length / 3 / 32 * 32;
-        Runs runs(32, length), apart(33, length);
-        Crcs crcs, crcs_apart;
-        Bytes words = make_words(dtypes[2], length, length);
-        std::vector<std::uint8_t> exponents(length / 32);
-        std::vector<std::uint32_t> sticky(length / 32);
-        sqc_words_to_planes(words.data(), 4, cut, runs.pointers.data(), 0, crcs);
-        sqc_words_to_planes(&words[cut * 4], 4, length - cut, runs.pointers.data(), cut, crcs);
-        sqc_words_to_aligned(words.data(), SQ_DTYPE_FP32, cut, apart.pointers.data(), 0, crcs_apart, exponents.data(), sticky.data());
-        sqc_words_to_aligned(&words[cut * 4], SQ_DTYPE_FP32, length - cut, apart.pointers.data(), cut, crcs_apart, &exponents[cut / 32], &sticky[cut / 32]);
-        for (unsigned p = 0; p < 32; ++p)
-            ASSERT_EQ(crcs.of[p], sqc_crc32c(0, runs.pointers[p], length / 8)) << length << " plane " << p;
-        for (unsigned p = 0; p < 33; ++p)
-            ASSERT_EQ(crcs_apart.of[p], sqc_crc32c(0, apart.pointers[p], length / 8)) << length << " plane " << p;
-        Bytes back(words.size());
-        const sqc_planes planes{runs.pointers.data(), 0, nullptr, nullptr};
-        sqc_planes_to_words(&planes, 4, length, back.data());
-        ASSERT_EQ(back, words) << length;
+        for (const bool streaming : {false, true}) {
+            const std::uint32_t cut = length / 3 / 32 * 32;
+            const Bytes words = make_words(dtypes[2], length, length);
+            Runs runs(32, length), apart(33, length);
+            Target to(runs, 0, streaming), to_apart(apart, 0, streaming);
+            std::vector<std::uint8_t> exponents(length / 32);
+            std::vector<std::uint32_t> sticky(length / 32);
+            sqc_words_to_planes(words.data(), 4, cut, to);
+            sqc_words_to_aligned(words.data(), SQ_DTYPE_FP32, cut, to_apart, exponents.data(), sticky.data());
+            to.to.first = to_apart.to.first = cut;
+            sqc_words_to_planes(&words[cut * 4], 4, length - cut, to);
+            sqc_words_to_aligned(&words[cut * 4], SQ_DTYPE_FP32, length - cut, to_apart, &exponents[cut / 32], &sticky[cut / 32]);
+            for (unsigned p = 0; p < 32; ++p)
+                ASSERT_EQ(to.crc[p], sqc_crc32c(0, runs.pointers[p], length / 8)) << length << " plane " << p;
+            for (unsigned p = 0; p < 33; ++p)
+                ASSERT_EQ(to_apart.crc[p], sqc_crc32c(0, apart.pointers[p], length / 8)) << length << " plane " << p;
+            Bytes back(words.size());
+            const sqc_planes planes{runs.pointers.data(), 0, nullptr, nullptr, false};
+            sqc_planes_to_words(&planes, 4, length, back.data());
+            ASSERT_EQ(back, words) << length;
+        }
+    }
+}
+
+TEST_P(Planes, TellWhetherAllWordsAreFinite)
+{
+    std::mt19937 random(7);
+    for (const Dtype& dtype : dtypes) {
+        for (const std::uint32_t length : {1u, 31u, 32u, 33u, 127u, 512u, 1001u}) {
+            Guarded words(length * dtype.word_bytes);
+            for (std::uint32_t i = 0; i < length; ++i) {
+                const std::uint32_t word = finite(dtype, random() % 256, random(), random() & 1);
+                std::memcpy(words.data() + i * dtype.word_bytes, &word, dtype.word_bytes);
+            }
+            ASSERT_TRUE(sqc_words_finite(words.data(), dtype.code, length));
+            for (unsigned round = 0; round < 20; ++round) {
+                std::uint8_t* at = words.data() + random() % length * dtype.word_bytes;
+                const std::uint32_t endless = ((1u << dtype.exponent) - 1) << dtype.fraction | (random() & 1) << dtype.fraction / 2;
+                std::uint32_t before = 0;
+                std::memcpy(&before, at, dtype.word_bytes);
+                std::memcpy(at, &endless, dtype.word_bytes);
+                ASSERT_FALSE(sqc_words_finite(words.data(), dtype.code, length)) << int{dtype.code} << ' ' << length;
+                std::memcpy(at, &before, dtype.word_bytes);
+            }
+        }
     }
 }
 
@@ -199,7 +228,7 @@ TEST_P(Planes, AreAlignedAsGroupsAre)
             Guarded given(words.size());
             Aligned aligned(dtype, length);
             std::memcpy(given.data(), words.data(), words.size());
-            sqc_words_to_aligned(given.data(), dtype.code, length, aligned.runs.pointers.data(), 0, Crcs(), aligned.exponents.data(), aligned.sticky.data());
+            sqc_words_to_aligned(given.data(), dtype.code, length, Target(aligned.runs), aligned.exponents.data(), aligned.sticky.data());
             for (std::uint32_t g = 0; g < length / 32; ++g) {
                 const sqc_group group = group_of(dtype, &words[g * 32 * dtype.word_bytes]);
                 ASSERT_EQ(aligned.exponents[g], group.exponent) << int{dtype.code} << " seed " << seed << " group " << g;
@@ -224,7 +253,7 @@ TEST_P(Planes, BringBackFloatsButForEscapes)
             const Bytes words = make_words(dtype, length, seed);
             Aligned aligned(dtype, length);
             Guarded back((length - first) * dtype.word_bytes);
-            sqc_words_to_aligned(words.data(), dtype.code, length, aligned.runs.pointers.data(), 0, Crcs(), aligned.exponents.data(), aligned.sticky.data());
+            sqc_words_to_aligned(words.data(), dtype.code, length, Target(aligned.runs), aligned.exponents.data(), aligned.sticky.data());
             const sqc_planes planes = aligned.planes(first);
             sqc_planes_to_floats(&planes, dtype.code, length - first, back.data());
             for (std::uint32_t i = first; i < length; ++i) {
@@ -301,6 +330,10 @@ TEST_P(Planes, GiveTheCodesThatGroupsGive)
                 Guarded codes((length * n + 7) / 8);
                 const sqc_planes planes = aligned.planes(64);
                 sqc_planes_to_codes(&planes, n, rounding, length, codes.data());
+                alignas(64) std::uint8_t streamed[1200];
+                const sqc_planes around{planes.run, planes.first, planes.exponents, planes.sticky, true};
+                sqc_planes_to_codes(&around, n, rounding, length, streamed);
+                ASSERT_EQ(std::memcmp(streamed, codes.data(), (length * n + 7) / 8), 0) << n << " bits, length " << length;
                 ASSERT_EQ(Bytes(codes.data(), codes.data() + (length * n + 7) / 8), codes_of_groups(aligned, format, rounding, 64, length))
                     << n << " bits, rounding " << int{rounding} << ", length " << length;
             }

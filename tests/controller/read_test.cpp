@@ -308,4 +308,52 @@ TEST(Read, AModelledSavingFollowsThePlanes)
     EXPECT_NEAR(static_cast<double>(four.dram_energy_pj) / static_cast<double>(native.dram_energy_pj), 4.25 / 17.25, 0.03);
 }
 
+// So much that it goes around the caches, which only changes where it passes:
+// the same as row by row, wherever it goes to. A segment was never written.
+TEST(Read, DeliversMuchAsItDeliversLittle)
+{
+    constexpr std::uint32_t rows = 4200, cols = 4096, gap = 2048;
+    for (const std::uint8_t placement : {SQ_PLACEMENT_ALIGNED, SQ_PLACEMENT_WORD}) {
+        Store store(96u << 20);
+        const auto data = weights(SQ_DTYPE_BF16, std::uint64_t{rows} * cols, placement);
+        const auto much = store.make("much", rows, cols, SQ_DTYPE_BF16, placement);
+        const auto few = store.make("few", 64, cols, SQ_DTYPE_BF16, placement);
+        const Bytes first(data.begin(), data.begin() + gap * cols * 2), rest(data.begin() + (gap + 16) * cols * 2, data.end());
+        ASSERT_EQ(store.write(much, first, 0, gap), SQ_STATUS_SUCCESS);
+        ASSERT_EQ(store.write(much, rest, gap + 16, rows - gap - 16), SQ_STATUS_SUCCESS);
+        for (const std::uint16_t format : {SQ_FORMAT_NATIVE, SQ_FORMAT_MXINT(8), SQ_FORMAT_PLANES(8)}) {
+            if (format == SQ_FORMAT_MXINT(8) && placement == SQ_PLACEMENT_WORD)
+                continue;
+            sqc_read_request request = {much, format, SQ_ROUNDING_DEFAULT, SQ_AXIS_ROW, 0, rows};
+            Layout layout = {};
+            ASSERT_EQ(sqc_read_layout(store.get(), &request, &layout), SQ_STATUS_SUCCESS);
+            ASSERT_GE(layout.bytes, std::uint64_t{16} << 20);
+            const Memory scratch(sqc_read_scratch_bytes(&layout)), out(layout.bytes + 64);
+            for (const std::size_t offset : {std::size_t{0}, std::size_t{7}}) {
+                Result result;
+                std::memset(out.get(), 0xa5, out.bytes());
+                ASSERT_EQ(sqc_read(store.get(), &request, out.get() + offset, layout.bytes, scratch.get(), &result), SQ_STATUS_SUCCESS);
+                ASSERT_EQ(out.get()[offset + layout.bytes], 0xa5);
+                const std::uint64_t code_row = layout.code_row_bytes;
+                const unsigned planes = format == SQ_FORMAT_PLANES(8) ? 8 : 1;
+                for (std::uint32_t row = 0; row < rows; row += 40) {
+                    const auto some = store.read({much, format, SQ_ROUNDING_DEFAULT, SQ_AXIS_ROW, row, 40});
+                    for (unsigned p = 0; p < planes; ++p)
+                        ASSERT_EQ(std::memcmp(out.get() + offset + (std::uint64_t{p} * rows + row) * code_row, &some.bytes[p * 40 * code_row], 40 * code_row), 0)
+                            << format << " row " << row << " plane " << p;
+                    ASSERT_EQ(std::memcmp(out.get() + offset + layout.scale_offset + row * layout.scale_row_bytes, &some.bytes[some.layout.scale_offset], 40 * layout.scale_row_bytes), 0);
+                }
+            }
+        }
+        const auto whole = store.native(much);
+        ASSERT_EQ(std::memcmp(whole.data(), first.data(), first.size()), 0);
+        ASSERT_EQ(std::memcmp(&whole[(gap + 16) * cols * 2], rest.data(), rest.size()), 0);
+        // A write of little is what a part of one of much is.
+        const Bytes part(data.begin(), data.begin() + 64 * cols * 2);
+        ASSERT_EQ(store.write(few, part), SQ_STATUS_SUCCESS);
+        ASSERT_EQ(store.native(few), part);
+        ASSERT_TRUE(store.verify(much).empty());
+    }
+}
+
 }  // namespace
