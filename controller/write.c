@@ -154,7 +154,9 @@ static sqc_status finite_check(struct writer *writer, const uint8_t *words, uint
 
 	if (!geometry->exponents || sqc_words_finite(words, geometry->dtype, count))
 		return SQ_STATUS_SUCCESS;
-	while (word_finite(geometry->dtype, words + (size_t)i * geometry->word_bytes))
+	/* Bounded by itself: the words may be the caller's memory, which another
+	 * process may change (a mapped file). */
+	while (i + 1 < count && word_finite(geometry->dtype, words + (size_t)i * geometry->word_bytes))
 		i++;
 	writer->result->error_row = (uint32_t)((first + i) / geometry->stride);
 	writer->result->error_col = (uint32_t)((first + i) % geometry->stride);
