@@ -3,11 +3,28 @@
 
 #include "backend.hpp"
 #include "failure.hpp"
+#include "kernel.h"
 #include "request.hpp"
 #include "request_queue.hpp"
 #include "text.hpp"
 
 namespace smartquant {
+
+namespace {
+
+std::map<std::string, std::string> kernels_in_force()
+{
+	std::map<std::string, std::string> kernels;
+
+	for (int i = 0; i < SQC_KERNEL_FAMILIES; i++) {
+		const auto family = static_cast<sqc_kernel_family>(i);
+
+		kernels[sqc_kernel_family_name(family)] = sqc_kernel_level_name(sqc_kernel(family));
+	}
+	return kernels;
+}
+
+} // namespace
 
 Store::Store(std::shared_ptr<Backend> backend) noexcept : backend_(std::move(backend)) {}
 Store::Store(Store &&) noexcept = default;
@@ -33,7 +50,10 @@ const std::string &Store::uri() const
 
 StoreInfo Store::info() const
 {
-	return backend().info();
+	StoreInfo info = backend().info();
+
+	info.kernels = kernels_in_force();
+	return info;
 }
 
 Region Store::create_region(const RegionSpec &spec)

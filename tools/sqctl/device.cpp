@@ -76,7 +76,8 @@ json info_json(const smartquant::StoreInfo &info)
 		{"views", info.views},
 		{"views_max", info.views_max},
 		{"formats", formats},
-		{"encodings", encodings}};
+		{"encodings", encodings},
+		{"kernels", info.kernels}};
 }
 
 std::string joined(const json &list)
@@ -84,6 +85,15 @@ std::string joined(const json &list)
 	std::string text;
 	for (const json &item : list)
 		text += (text.empty() ? "" : " ") + plain(item);
+	return text;
+}
+
+// As SMARTQUANT_KERNELS takes it.
+std::string kernels_text(const json &kernels)
+{
+	std::string text;
+	for (const auto &[family, level] : kernels.items())
+		text += (text.empty() ? "" : ",") + family + ":" + plain(level);
 	return text;
 }
 
@@ -106,6 +116,7 @@ std::string info_text(const json &document)
 		facts.add("serial", plain(document.at("serial")));
 	facts.add("formats", joined(document.at("formats")));
 	facts.add("encodings", joined(document.at("encodings")));
+	facts.add("kernels", kernels_text(document.at("kernels")));
 	return facts.text();
 }
 

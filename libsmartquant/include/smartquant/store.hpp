@@ -21,6 +21,7 @@
 #define SMARTQUANT_STORE_HPP
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,6 +69,8 @@ struct StoreInfo {
 	std::uint32_t views_max = 0;
 	std::vector<Format> formats = {};	// offered
 	std::vector<Encoding> encodings = {}; // accepted
+	// Version that each family of vector kernels runs in this process now.
+	std::map<std::string, std::string> kernels = {};
 };
 
 class SMARTQUANT_API Store {
