@@ -12,16 +12,17 @@
 /* Adding 1.5 * 2^23 leaves the integer in the low bits, rounded to even. */
 #define TO_INTEGER		12582912.0f
 
+/* Compared as signed numbers, which every vector unit can. */
 static uint32_t largest_bits(const float *x, uint32_t count)
 {
-	uint32_t largest = 0;
+	int32_t largest = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
-		const uint32_t absolute = sqc_float_bits(x[i]) & 0x7fffffff;
+		const int32_t absolute = (int32_t)(sqc_float_bits(x[i]) & 0x7fffffff);
 
 		largest = absolute > largest ? absolute : largest;
 	}
-	return largest;
+	return (uint32_t)largest;
 }
 
 static bool is_finite(uint32_t absolute_bits)

@@ -195,11 +195,19 @@ TARGET INLINE VECTOR LEVEL(transpose)(VECTOR a)
 					     0);
 }
 
+/* Shift and mask are one matrix for all bytes; its last byte is the row that
+ * gives bit 0. */
 TARGET INLINE VECTOR LEVEL(field)(VECTOR a, unsigned int shift, unsigned int bits)
 {
-	return bits == 8 ? a :
-			   _mm512_and_si512(shift ? _mm512_srli_epi16(a, shift) : a,
-					    _mm512_set1_epi8((char)((1 << bits) - 1)));
+	uint64_t rows = 0;
+
+	if (bits == 8)
+		return a;
+	if (shift == 0)
+		return _mm512_and_si512(a, _mm512_set1_epi8((char)((1 << bits) - 1)));
+	for (unsigned int bit = 0; bit < bits; bit++)
+		rows |= (uint64_t)1 << (8 * (7 - bit) + shift + bit);
+	return _mm512_gf2p8affine_epi64_epi8(a, _mm512_set1_epi64((long long)rows), 0);
 }
 
 TARGET INLINE VECTOR LEVEL(dot)(VECTOR sum, VECTOR codes, const int8_t *x, unsigned int bits)
