@@ -216,12 +216,26 @@ TARGET INLINE void LEVEL(rows_int8)(const struct sqc_multiply_job *job, unsigned
 	}
 }
 
+/* What a code of each group of a line counts for: 2^(e-127-(bits-2)), which fp32
+ * has for every e; of infinity less infinity comes the NaN for e = 255. */
+TARGET INLINE void LEVEL(units)(const uint8_t *exponents, unsigned int bits, float *units)
+{
+	for (unsigned int part = 0; part < PARTS; part++) {
+		const FLOATS power = LEVEL(powers)(exponents + part * PART_GROUPS);
+		const FLOATS unit = LEVEL(times)(power, LEVEL(all)(1.0f / (float)(1u << (bits - 2))));
+
+		LEVEL(store_floats)(units + part * PART_GROUPS,
+				    LEVEL(plus)(unit, LEVEL(minus)(power, power)));
+	}
+}
+
 /* The weights of a line as fp32, in the order of the columns. */
 TARGET INLINE void LEVEL(weights)(const struct sqc_multiply_job *job, unsigned int bits,
 					 bool guard, uint64_t byte, float *weights)
 {
 	const FLOATS zero = LEVEL(all)((float)(1u << (bits - 1)));
 	uint8_t line[SQC_LINE_ELEMENTS] __attribute__((aligned(SQC_LINE_BYTES)));
+	float units[SQC_LANES] __attribute__((aligned(SQC_LINE_BYTES)));
 
 	for (unsigned int part = 0; part < PARTS; part++) {
 		VECTOR codes[CODE_VECTORS];
@@ -230,15 +244,16 @@ TARGET INLINE void LEVEL(weights)(const struct sqc_multiply_job *job, unsigned i
 		for (unsigned int k = 0; k < CODE_VECTORS; k++)
 			LEVEL(store)(line + k * SQC_LINE_BYTES + part * VECTOR_BYTES, codes[k]);
 	}
+	LEVEL(units)(job->at.exponents + byte / 4, bits, units);
+	/* Unrolled, the places are constants. */
+#pragma GCC unroll 64
 	for (uint32_t b = 0; b < SQC_LINE_BYTES; b += PART_GROUPS / 8) {
-		const FLOATS unit = LEVEL(all)(sqc_e8m0_to_unit(job->at.exponents[(byte + b) / 4],
-								(int)bits - 2));
 		const FLOATS m = LEVEL(minus)(
 			LEVEL(widen)(line + sqc_activation_place(bits, b),
 				     line + sqc_activation_place(bits, b + PART_GROUPS / 8 - 1)),
 			zero);
 
-		LEVEL(store_floats)(weights + 8 * b, LEVEL(times)(m, unit));
+		LEVEL(store_floats)(weights + 8 * b, LEVEL(times)(m, LEVEL(all)(units[b / 4])));
 	}
 }
 
