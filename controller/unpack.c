@@ -23,12 +23,32 @@ void sqc_unpack_begin(struct sqc_unpack *unpack)
 
 static void segment_begin(struct sqc_unpack *unpack, const struct sqc_gather *gather)
 {
-	const unsigned int words = sqc_run_bytes(gather->geometry, gather->elements, 0) / 8;
+	const struct sqc_geometry *geometry = gather->geometry;
+	const unsigned int words = sqc_run_bytes(geometry, gather->elements, 0) / 8;
 
 	unpack->index = gather->index;
 	unpack->opened = 0;
-	sqc_packed_begin(&unpack->state, words, sqc_packed_significand(gather->geometry->dtype));
+	unpack->elements = gather->elements;
+	unpack->escapes = gather->escapes;
+	unpack->dtype = geometry->dtype;
+	memcpy(unpack->crc, gather->segment->crc, geometry->crcs * sizeof(unpack->crc[0]));
+	memcpy(unpack->bytes, sqc_segment_packed(geometry, gather->segment),
+	       geometry->crcs * sizeof(unpack->bytes[0]));
+	sqc_packed_begin(&unpack->state, words, sqc_packed_significand(geometry->dtype));
 	memset(unpack->planes[0], 0, words * sizeof(unpack->planes[0][0]));
+}
+
+/* True when it is this segment that was decoded, or one of the same runs. */
+static bool segment_known(const struct sqc_unpack *unpack, const struct sqc_gather *gather)
+{
+	const struct sqc_geometry *geometry = gather->geometry;
+
+	return unpack->index == gather->index && unpack->elements == gather->elements &&
+	       unpack->escapes == gather->escapes && unpack->dtype == geometry->dtype &&
+	       memcmp(unpack->crc, gather->segment->crc,
+		      geometry->crcs * sizeof(unpack->crc[0])) == 0 &&
+	       memcmp(unpack->bytes, sqc_segment_packed(geometry, gather->segment),
+		      geometry->crcs * sizeof(unpack->bytes[0])) == 0;
 }
 
 /* Has a run on its way while the one before it is decoded. */
@@ -45,6 +65,7 @@ static void run_prefetch(const struct sqc_gather *gather, uint32_t run)
 static bool run_copy(struct sqc_gather *gather, uint32_t run, uint32_t *bytes)
 {
 	const uint8_t *memory = sqc_gather_stored(gather, run, bytes);
+	const uint32_t index = sqc_gather_run_index(gather, run);
 	struct sqc_unpack *unpack = gather->unpack;
 
 	if (*bytes > SQC_PACKED_ESCAPES_BYTES)
@@ -52,8 +73,10 @@ static bool run_copy(struct sqc_gather *gather, uint32_t run, uint32_t *bytes)
 	unpack->decoded++;
 	memcpy(unpack->run, memory, *bytes);
 	memset(unpack->run + *bytes, 0, SQC_PACKED_SLACK);
-	return sqc_crc_matches(sqc_crc32c(0, unpack->run, *bytes),
-			       gather->segment->crc[sqc_gather_run_index(gather, run)]);
+	if (!sqc_crc_matches(sqc_crc32c(0, unpack->run, *bytes), gather->segment->crc[index]))
+		return false;
+	gather->checked |= UINT64_C(1) << index;
+	return true;
 }
 
 static void planes_of(struct sqc_unpack *unpack, uint32_t count,
@@ -144,6 +167,34 @@ static bool run_open(struct sqc_gather *gather, uint32_t run)
 	}
 }
 
+static bool planes_check(struct sqc_gather *gather, uint32_t end)
+{
+	for (uint32_t run = 1; run <= end; run++) {
+		if (!sqc_gather_check(gather, run))
+			return false;
+	}
+	return true;
+}
+
+/* Checks the stored form of a run that is decoded, and of what it builds on,
+ * as far as this gather has not yet. */
+static bool run_check(struct sqc_gather *gather, uint32_t run)
+{
+	const uint32_t all = gather->geometry->planes - 1u;
+
+	switch (run) {
+	case 0:
+		return planes_check(gather, all) && sqc_gather_check(gather, 0);
+	case SQC_RUN_EXPONENTS:
+		return sqc_gather_check(gather, run);
+	case SQC_RUN_ESCAPES:
+		return planes_check(gather, all) && sqc_gather_check(gather, 0) &&
+		       sqc_gather_check(gather, SQC_RUN_EXPONENTS) && sqc_gather_check(gather, run);
+	default:
+		return planes_check(gather, run);
+	}
+}
+
 bool sqc_unpack_open(struct sqc_gather *gather, uint32_t run)
 {
 	const uint64_t bit = UINT64_C(1) << sqc_gather_run_index(gather, run);
@@ -152,10 +203,10 @@ bool sqc_unpack_open(struct sqc_gather *gather, uint32_t run)
 	if (!unpack->ready && !sqc_packed_decoder_begin(decoder_of(unpack)))
 		return false;
 	unpack->ready = true;
-	if (unpack->index != gather->index)
+	if (!segment_known(unpack, gather))
 		segment_begin(unpack, gather);
 	if (unpack->opened & bit)
-		return true;
+		return run_check(gather, run);
 	if (!run_open(gather, run)) {
 		unpack->index = UINT64_MAX;
 		return false;

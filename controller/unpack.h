@@ -3,9 +3,13 @@
  * Unpacking: the runs of one packed segment, decoded as far as a read needs
  *
  * Memory that a read brings. What is decoded stays until another segment is
- * asked for, so a walk over rows decodes no run twice. A run is copied before
- * its CRC is checked and the copy is decoded: whatever happens to the plane
- * memory in between, the decoder sees what was checked.
+ * asked for, so a walk over rows decodes no run twice; loads from views keep it
+ * from one to the next. A segment is known again by the CRCs and lengths of its
+ * runs, and a gather that is new to it checks the stored runs against these
+ * once more: so it does not matter what became of region, segment or memory
+ * meanwhile. A run is copied before its CRC is checked and the copy is decoded:
+ * whatever happens to the plane memory in between, the decoder sees what was
+ * checked.
  */
 #ifndef SMARTQUANT_UNPACK_H
 #define SMARTQUANT_UNPACK_H
@@ -21,6 +25,12 @@ struct sqc_unpack {
 	bool ready;				/* the decoder */
 	uint64_t opened;			/* runs decoded, a bit each; see gather.c */
 	uint64_t decoded;			/* runs, of all segments */
+	/* What it was decoded from. */
+	uint32_t crc[SQC_RUNS_MAX];
+	uint32_t bytes[SQC_RUNS_MAX];
+	uint32_t elements;
+	uint32_t escapes;
+	uint8_t dtype;
 	struct sqc_packed state;
 	/* The signs known so far, then the magnitude planes. */
 	alignas(64) uint64_t planes[SQC_PLANES_MAX][SQC_PACKED_STRIDE];

@@ -4,7 +4,8 @@
  *
  * A load's bytes are found in the view's sections; each byte belongs to a
  * group of 32 columns of a delivered row, which is read and encoded alone.
- * The bytes behind it in that group are taken from it as well.
+ * The bytes behind it in that group are taken from it as well. Of a packed
+ * region, what was decoded of a segment stays for the next load.
  */
 #include <assert.h>
 #include <string.h>
@@ -248,7 +249,8 @@ static sqc_status view_load(const struct sqc_store *store, const struct sqc_view
 
 	if (status)
 		return status;
-	load.reader.scratch = sqc_reader_scratch(scratch);
+	load.reader.scratch = scratch;
+	load.reader.scratch->unpack.decoded = 0;
 	sqc_tally_begin(&load.tally, &load.result);
 	memset(to, 0, bytes);
 	while (done < bytes && offset + done < end && !status) {
@@ -266,6 +268,11 @@ static sqc_status view_load(const struct sqc_store *store, const struct sqc_view
 	else
 		load_count(&load, bytes);
 	return status;
+}
+
+void sqc_view_load_begin(void *scratch)
+{
+	sqc_reader_scratch(scratch);
 }
 
 sqc_status sqc_view_load(struct sqc_store *store, uint64_t dpa, unsigned int bytes,

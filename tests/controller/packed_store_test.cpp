@@ -212,6 +212,7 @@ TEST_P(PackedStore, LoadsFromViewsGiveTheBytesOfRaw)
     const Shape shape = {70, 1000};
     const Twins twins(GetParam(), shape, adversarial(GetParam(), shape.rows, shape.cols, 9));
     const Memory scratch(SQC_VIEW_LOAD_SCRATCH_BYTES);
+    sqc_view_load_begin(scratch.get());
     std::mt19937 random(5);
     for (const auto format : formats_of(GetParam())) {
         for (const std::uint8_t axis : {SQ_AXIS_ROW, SQ_AXIS_COL}) {
@@ -440,6 +441,104 @@ TEST(Pack, OfRegionsThatWereNeverOrPartlyWritten)
     EXPECT_EQ(store.write(store.find("partly"), some, 0, 10), SQ_STATUS_SEALED);
 }
 
+// A view of a packed region of 80 rows of 1024 (a segment is 64 of them), and
+// loads that keep what they decoded from one to the next.
+struct Loads {
+    Loads() { sqc_view_load_begin(scratch.get()), fill(store, 0); }
+
+    // Some rows of the first segment change places: it has as many escapes then.
+    void fill(Store& to, unsigned turn)
+    {
+        const auto handle = to.make("w", 80, 1024);
+        auto bytes = bell(SQ_DTYPE_BF16, 80, 1024, 1);
+        std::rotate(bytes.begin(), bytes.begin() + turn * 2048, bytes.begin() + 64 * 2048);
+        ASSERT_EQ(to.write(handle, bytes), SQ_STATUS_SUCCESS);
+        map(to, handle);
+        ASSERT_EQ(sqc_region_pack(to.get(), handle, nullptr), SQ_STATUS_SUCCESS);
+    }
+    void map(Store& of, std::uint32_t handle)
+    {
+        const sqc_read_request request = {handle, SQ_FORMAT_MXINT(4), SQ_ROUNDING_TRUNCATE, SQ_AXIS_ROW, 0, 80};
+        expected = of.read(request).bytes;
+        ASSERT_EQ(sqc_view_map(of.get(), &request, &view), SQ_STATUS_SUCCESS);
+    }
+    // Loads from a row; returns the runs that were decoded.
+    std::uint64_t from(const Store& of, std::uint32_t row, sqc_status status = SQ_STATUS_SUCCESS) const
+    {
+        const std::uint64_t offset = std::uint64_t{row} * 512 + 48;
+        std::uint64_t value = 0, right;
+        std::memcpy(&right, &expected[offset], 8);
+        EXPECT_EQ(sqc_view_load(of.get(), view.dpa + offset, 8, &value, scratch.get()), status) << row;
+        EXPECT_TRUE(status || value == right) << row;
+        return sqc_read_decoded_runs(scratch.get());
+    }
+
+    Store store;
+    Memory scratch{SQC_VIEW_LOAD_SCRATCH_BYTES};
+    ViewInfo view;
+    Bytes expected;
+};
+
+TEST(PackedLoads, DecodeASegmentOnceAndCountTheirLinesEachTime)
+{
+    const Loads loads;
+    const auto lines = [&] { return std::pair{loads.store.statistics().plane_lines, loads.store.statistics().check_lines}; };
+    const auto before = lines();
+    EXPECT_EQ(loads.from(loads.store, 5), 4u) << "three planes, and exponents";
+    const auto first = lines();
+    EXPECT_EQ(loads.from(loads.store, 60), 0u);
+    EXPECT_EQ(loads.from(loads.store, 5), 0u);
+    const auto third = lines();
+    EXPECT_GT(first.first, before.first);
+    EXPECT_EQ((third.first - first.first) % (first.first - before.first), 0u);
+    EXPECT_GE(third.first - first.first, 2 * (first.first - before.first)) << "they read what they check";
+    EXPECT_EQ(loads.from(loads.store, 70), 4u) << "another segment";
+    EXPECT_EQ(loads.from(loads.store, 5), 4u) << "one is kept";
+}
+
+TEST(PackedLoads, SeeDamageBehindWhatTheyKeep)
+{
+    const Loads loads;
+    ASSERT_EQ(loads.from(loads.store, 5), 4u);
+    auto* memory = loads.store.memory().get();
+    const auto damaged = [&] {
+        std::uint64_t value;
+        return sqc_view_load(loads.store.get(), loads.view.dpa, 8, &value, loads.scratch.get()) == SQ_STATUS_MEDIA_FAILURE;
+    };
+    std::size_t at = 0;
+    for (; at < loads.store.memory().bytes(); at += 512) {
+        memory[at] ^= 1;
+        if (damaged())
+            break;
+        memory[at] ^= 1;
+    }
+    ASSERT_LT(at, loads.store.memory().bytes());
+    loads.from(loads.store, 5, SQ_STATUS_MEDIA_FAILURE);
+    loads.from(loads.store, 70);  // of the other segment
+    loads.from(loads.store, 5, SQ_STATUS_MEDIA_FAILURE);
+    memory[at] ^= 1;
+    loads.from(loads.store, 5);
+}
+
+TEST(PackedLoads, KeepNothingOfARegionThatIsGoneOrOfAnotherStore)
+{
+    Loads loads;
+    ASSERT_EQ(loads.from(loads.store, 5), 4u);
+    const auto handle = loads.store.find("w");
+    ASSERT_EQ(sqc_view_unmap(loads.store.get(), loads.view.view), SQ_STATUS_SUCCESS);
+    ASSERT_EQ(sqc_region_delete(loads.store.get(), handle), SQ_STATUS_SUCCESS);
+    loads.fill(loads.store, 1);  // of the same name and shape, where the other was
+    EXPECT_EQ(loads.from(loads.store, 5), 4u);
+    EXPECT_EQ(loads.from(loads.store, 5), 0u);
+    Store other;
+    loads.fill(other, 2);
+    EXPECT_EQ(loads.from(other, 5), 4u);
+    // What is the same may be kept, and what was flushed is.
+    other.reopen();
+    loads.map(other, other.find("w"));
+    EXPECT_EQ(loads.from(other, 5), 0u);
+}
+
 TEST(Pack, IsDoneOnceAndKeepsTagAndViews)
 {
     Store store;
@@ -461,6 +560,7 @@ TEST(Pack, IsDoneOnceAndKeepsTagAndViews)
     EXPECT_EQ(store.statistics().written_lines - before, written);
     EXPECT_EQ(store.info(handle).views, 1u);
     const Memory scratch(SQC_VIEW_LOAD_SCRATCH_BYTES);
+    sqc_view_load_begin(scratch.get());
     std::uint64_t value, begin;
     ASSERT_EQ(sqc_view_load(store.get(), view.dpa, 8, &value, scratch.get()), SQ_STATUS_SUCCESS);
     std::memcpy(&begin, expected.data(), 8);

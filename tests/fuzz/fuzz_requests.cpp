@@ -122,6 +122,7 @@ private:
     void load()
     {
         const fuzz::Memory scratch(SQC_VIEW_LOAD_SCRATCH_BYTES);
+        sqc_view_load_begin(scratch.get());
         sqc_view_info info;
         std::uint64_t dpa = input_.ConsumeIntegral<std::uint64_t>(), value = 0;
         if (sqc_view_describe(store_, view_, &info) == SQ_STATUS_SUCCESS && input_.ConsumeBool())

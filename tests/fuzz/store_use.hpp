@@ -73,6 +73,7 @@ inline void verify(sqc_store* store, const sqc_region_info& info, const Use& use
 inline void load_view(sqc_store* store, const sqc_region_info& info)
 {
     const Memory scratch(SQC_VIEW_LOAD_SCRATCH_BYTES);
+    sqc_view_load_begin(scratch.get());
     const sqc_read_request request = {info.handle, SQ_FORMAT_NATIVE, SQ_ROUNDING_DEFAULT, SQ_AXIS_ROW, info.rows - 1, 1};
     sqc_view_info view;
     if (sqc_view_map(store, &request, &view) != SQ_STATUS_SUCCESS)
