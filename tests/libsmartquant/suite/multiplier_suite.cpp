@@ -164,7 +164,14 @@ TEST_F(MultiplierSuite, ARegionWithoutSuchPlanesIsRefusedWithWhatWouldDo)
 	Region aligned = create({.name = "aligned", .rows = 2, .cols = 64});
 	Region word = create({.name = "word", .rows = 2, .cols = 64, .placement = Placement::Word});
 	Region tuned = create({.name = "tuned", .rows = 2, .cols = 64, .placement = Placement::Tuned});
-
+	// In place only: a card's planes are fetched, and come decoded.
+	Region packed = create({.name = "packed", .rows = 2, .cols = 64});
+	packed.pack();
+	if (is_card())
+		EXPECT_NO_THROW(packed.multiplier({.format = Format::mxint(4)}));
+	else
+		EXPECT_ERROR(packed.multiplier({.format = Format::mxint(4)}), Status::Unsupported,
+			     "coding packed");
 	EXPECT_ERROR(word.multiplier({.format = Format::mxint(4)}), Status::Unsupported, "placement word");
 	EXPECT_ERROR(tuned.multiplier({.format = Format::mxint(4)}), Status::Unsupported, "placement tuned");
 	EXPECT_ERROR(aligned.multiplier({.format = Format::bf16()}), Status::Unsupported, "mxint2 to mxint8");

@@ -20,6 +20,13 @@ static const Format pool[] = {Format::mxint(8), Format::mxint(3),      Format::n
 			      Format::tag(),	Format::mx(6),	       Format::mxfp4_e2m1(),
 			      Format::fp32(),	Format::planes(5),     Format::mxint(2)};
 
+static const Format along_columns[] = {Format::mxint(5), Format::mx(9), Format::bf16()};
+
+static std::span<const Format> pool_of(Axis axis)
+{
+	return axis == Axis::Row ? std::span<const Format>(pool) : along_columns;
+}
+
 static std::vector<Format> mixed(std::size_t count, std::span<const Format> from = pool)
 {
 	std::vector<Format> formats;
@@ -53,7 +60,6 @@ TEST_F(VectorSuite, GivesWhatOneReadABlockGives)
 {
 	constexpr std::uint32_t rows = 150, cols = 700; // segments end inside of blocks
 	Region region = create({.name = "w", .rows = rows, .cols = cols});
-	static const Format along_columns[] = {Format::mxint(5), Format::mx(9), Format::bf16()};
 
 	region.store(sample_words(Dtype::Bf16, std::size_t{rows} * cols));
 	region.set_precision(Format::mxint(5));
@@ -61,10 +67,7 @@ TEST_F(VectorSuite, GivesWhatOneReadABlockGives)
 		for (const std::uint32_t block : {1u, 7u, 64u, 149u, 1000u}) {
 			SCOPED_TRACE(std::string(name(axis)) + ", blocks of " + std::to_string(block));
 			const std::uint32_t first = 3, end = 148;
-			const auto formats =
-				mixed((end - first - 1) / block + 1,
-				      axis == Axis::Row ? std::span<const Format>(pool) :
-							  std::span<const Format>(along_columns));
+			const auto formats = mixed((end - first - 1) / block + 1, pool_of(axis));
 			const VectorRequest request{.formats = formats,
 						    .rows_per_format = block,
 						    .axis = axis,
@@ -135,6 +138,48 @@ TEST_F(VectorSuite, AFormatForEachOfThousandsOfRows)
 		ASSERT_TRUE(std::ranges::equal(read.layout.parts[row].scales(part, 0),
 					       layout.scales(all, row)))
 			<< row;
+	}
+}
+
+// Packed, a region gives the same bytes, by itself and through a queue; blocks
+// begin and end within segments.
+TEST_F(VectorSuite, APackedRegionGivesTheSame)
+{
+	constexpr std::uint32_t rows = 150, cols = 1900;
+
+	for (const Dtype dtype : {Dtype::Bf16, Dtype::Fp16, Dtype::Fp32}) {
+		const std::string name = "w" + std::to_string(static_cast<int>(dtype));
+		Region region = create({.name = name, .dtype = dtype, .rows = rows, .cols = cols});
+		std::vector<std::vector<std::byte>> raw;
+
+		region.store(sample_words(dtype, std::size_t{rows} * cols));
+		region.set_precision(Format::mxint(5));
+		for (const bool packed : {false, true}) {
+			if (packed)
+				region.pack();
+			for (const Axis axis : {Axis::Row, Axis::Col}) {
+				const auto formats = mixed((rows - 1) / 7 + 1, pool_of(axis));
+				const VectorRequest request{.formats = formats,
+							    .rows_per_format = 7,
+							    .axis = axis,
+							    .rows = {0, rows}};
+				std::vector<std::byte> buffer(region.vector_layout(request).bytes());
+				std::vector<std::byte> queued(buffer.size());
+				Queue queue = store.queue();
+
+				region.fetch_vector(request, buffer);
+				queue.fetch_vector(region, request, queued);
+				for (const auto &completion : queue.wait_all())
+					EXPECT_EQ(completion.status, Status::Success)
+						<< completion.message;
+				EXPECT_TRUE(queued == buffer) << region.name();
+				if (packed)
+					EXPECT_TRUE(buffer == raw[axis == Axis::Col]) << region.name();
+				else
+					raw.push_back(std::move(buffer));
+			}
+		}
+		EXPECT_EQ(region.info().coding, smartquant::Coding::Packed);
 	}
 }
 
