@@ -85,11 +85,14 @@ static uint64_t sum(uint64_t a, uint64_t b)
 	return b > UINT64_MAX - a ? UINT64_MAX : a + b;
 }
 
-/* count * unit / by, saturated; unit * by stays far below 2^64. */
-static uint64_t share(uint64_t count, uint64_t unit, uint64_t by)
+/* count * unit / by, saturated; unit * by stays far below 2^64. Inline, so that a
+ * multiplication does for the division by a constant. */
+static inline uint64_t share(uint64_t count, uint64_t unit, uint64_t by)
 {
 	uint64_t whole;
 
+	if (!__builtin_mul_overflow(count, unit, &whole))
+		return whole / by;
 	if (__builtin_mul_overflow(count / by, unit, &whole))
 		return UINT64_MAX;
 	return sum(whole, count % by * unit / by);
