@@ -377,8 +377,8 @@ void sqc_planes_to_groups(const struct sqc_planes *planes, unsigned int magnitud
 #define STAGE_BYTES	(STAGE_ELEMENTS / 8)
 
 struct stage {
-	_Alignas(64) uint8_t plane[33][STAGE_BYTES];
-	uint8_t *run[33];
+	_Alignas(64) uint8_t plane[SQC_PLANES_MAX][STAGE_BYTES];
+	uint8_t *run[SQC_PLANES_MAX];
 };
 
 static void stage_begin(struct stage *stage, unsigned int planes)
