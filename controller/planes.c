@@ -392,14 +392,8 @@ static uint32_t stage_elements(uint32_t rest)
 	return rest < STAGE_ELEMENTS ? rest : STAGE_ELEMENTS;
 }
 
-/* Words into the second cache level while a stage leaves: as far on as this call
- * has words, where the next call's probably lie. */
-static void stage_expect(uintptr_t at, uint32_t bytes)
-{
-	for (uint32_t line = 0; line < bytes; line += SQC_LINE_BYTES)
-		__builtin_prefetch((const void *)(at + line), 0, 2);
-}
-
+/* While a stage leaves, words come closer that lie as far on as this call has
+ * words: there the next call's probably are. */
 static void stage_leave(const struct stage *stage, unsigned int planes, uint32_t at,
 			uint32_t elements, const struct sqc_runs *runs, uintptr_t next,
 			uint32_t next_bytes)
@@ -413,7 +407,7 @@ static void stage_leave(const struct stage *stage, unsigned int planes, uint32_t
 			runs->crc[p] = sqc_crc32c_copy(runs->crc[p], to, stage->plane[p], elements / 8);
 			continue;
 		}
-		stage_expect(next + p * share, share);
+		sqc_expect(next + p * share, share);
 		runs->crc[p] = sqc_crc32c(runs->crc[p], stage->plane[p], elements / 8);
 		sqc_stream(to, stage->plane[p], elements / 8);
 	}

@@ -31,18 +31,14 @@ struct ahead {
 	const struct sqc_touched *touched;
 };
 
-static void lines_expect(const uint8_t *run, uint32_t low, uint32_t high)
-{
-	for (uint32_t at = low; at < high; at += SQC_LINE_BYTES)
-		__builtin_prefetch(run + at, 0, 2);
-}
-
 static void run_expect(const struct ahead *ahead, uint32_t run, uint32_t low, uint32_t high)
 {
 	uint32_t bytes;
 	const uint8_t *memory = sqc_gather_run(&ahead->gather, run, &bytes);
 
-	lines_expect(memory, low, high < bytes ? high : bytes);
+	high = high < bytes ? high : bytes;
+	if (low < high)
+		sqc_expect((uintptr_t)memory + low, high - low);
 }
 
 /* What elements [low, high) are in the segment that is delivered. */

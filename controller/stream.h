@@ -22,6 +22,14 @@
 /* A request that reads and writes so much leaves nothing of it in a cache. */
 #define SQC_STREAM_BYTES		(UINT64_C(16) << 20)
 
+/* Has lines on their way into the second cache level, as the first has no room for
+ * those of all planes. `from` need not be memory that may be read. */
+static inline void sqc_expect(uintptr_t from, uint32_t bytes)
+{
+	for (uint32_t at = 0; at < bytes; at += SQC_LINE_BYTES)
+		__builtin_prefetch((const void *)(from + at), 0, 2);
+}
+
 /* As memcpy(). Whole lines of `to` are streamed. */
 static inline void sqc_stream(void *to, const void *from, size_t bytes)
 {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "checksum.h"
+#include "stream.h"
 #include "unpack.h"
 
 size_t sqc_unpack_bytes(void)
@@ -57,8 +58,7 @@ static void run_prefetch(const struct sqc_gather *gather, uint32_t run)
 	uint32_t bytes;
 	const uint8_t *memory = sqc_gather_stored(gather, run, &bytes);
 
-	for (uint32_t at = 0; at < bytes; at += SQC_LINE_BYTES)
-		__builtin_prefetch(memory + at, 0, 2);
+	sqc_expect((uintptr_t)memory, bytes);
 }
 
 /* Copies a run and checks the copy; false also when no run is that long. */

@@ -129,22 +129,6 @@ sqc_status sqc_write_bytes(const struct sqc_store *store,
 
 /* -------------------------------------------------------------- elements */
 
-static bool word_finite(uint8_t dtype, const uint8_t *word)
-{
-	static const struct {
-		uint32_t mask;	/* exponent bits */
-	} exponents[] = {
-		[SQ_DTYPE_BF16] = { 0x7f80 },
-		[SQ_DTYPE_FP16] = { 0x7c00 },
-		[SQ_DTYPE_FP32] = { 0x7f800000 },
-	};
-	const uint32_t mask = exponents[dtype].mask;
-	uint32_t bits = 0;
-
-	memcpy(&bits, word, sqc_dtype_bytes(dtype));
-	return (bits & mask) != mask;
-}
-
 /* Words from element `first` of the region on must be finite to be aligned. */
 static sqc_status finite_check(struct writer *writer, const uint8_t *words, uint64_t first,
 			       uint32_t count)
@@ -156,7 +140,8 @@ static sqc_status finite_check(struct writer *writer, const uint8_t *words, uint
 		return SQ_STATUS_SUCCESS;
 	/* Bounded by itself: the words may be the caller's memory, which another
 	 * process may change (a mapped file). */
-	while (i + 1 < count && word_finite(geometry->dtype, words + (size_t)i * geometry->word_bytes))
+	while (i + 1 < count &&
+	       sqc_words_finite(words + (size_t)i * geometry->word_bytes, geometry->dtype, 1))
 		i++;
 	writer->result->error_row = (uint32_t)((first + i) / geometry->stride);
 	writer->result->error_col = (uint32_t)((first + i) % geometry->stride);
