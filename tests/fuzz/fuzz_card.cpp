@@ -119,15 +119,7 @@ private:
     {
         return input_.ConsumeIntegralInRange(0, 7) ? input_.ConsumeIntegralInRange<std::uint64_t>(data_begin, CARD_GUEST_BYTES) : input_.ConsumeIntegral<std::uint64_t>();
     }
-    std::uint32_t handle()
-    {
-        if (input_.ConsumeIntegralInRange(0, 7) == 0)
-            return input_.ConsumeIntegral<std::uint32_t>();
-        std::uint32_t handle = 0;
-        for (int skip = input_.ConsumeIntegralInRange(0, 12); skip >= 0; --skip)
-            sqc_region_next(store_, handle, &handle);
-        return handle;
-    }
+    std::uint32_t handle() { return fuzz::any_handle(input_, store_, 12); }
     // A view id is small at first, as its generation is.
     std::uint32_t view() { return std::uint32_t{input_.ConsumeIntegralInRange<std::uint16_t>(0, 3)} << 16 | number(4); }
 

@@ -35,16 +35,7 @@ public:
     }
 
 private:
-    // Mostly a handle that exists; else anything.
-    std::uint32_t handle()
-    {
-        if (input_.ConsumeIntegralInRange(0, 7) == 0)
-            return input_.ConsumeIntegral<std::uint32_t>();
-        std::uint32_t handle = 0;
-        for (int skip = input_.ConsumeIntegralInRange(0, 6); skip >= 0; --skip)
-            sqc_region_next(store_, handle, &handle);
-        return handle;
-    }
+    std::uint32_t handle() { return fuzz::any_handle(input_, store_, 6); }
     std::uint32_t count()
     {
         return input_.ConsumeBool() ? input_.ConsumeIntegralInRange<std::uint32_t>(0, 80) : input_.ConsumeIntegral<std::uint32_t>();

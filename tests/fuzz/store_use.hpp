@@ -6,7 +6,20 @@
 
 #include "store_image.hpp"
 
+#include <fuzzer/FuzzedDataProvider.h>
+
 namespace fuzz {
+
+// Mostly a handle that exists, one of the first `most` + 1; else anything.
+inline std::uint32_t any_handle(FuzzedDataProvider& input, const sqc_store* store, int most)
+{
+    if (input.ConsumeIntegralInRange(0, 7) == 0)
+        return input.ConsumeIntegral<std::uint32_t>();
+    std::uint32_t handle = 0;
+    for (int skip = input.ConsumeIntegralInRange(0, most); skip >= 0; --skip)
+        sqc_region_next(store, handle, &handle);
+    return handle;
+}
 
 inline void read_region(sqc_store* store, const sqc_read_request& request)
 {
