@@ -16,6 +16,9 @@
 #include "kernel.h"
 #include "stream.h"
 
+/* The largest block of a level is a vector of one bit of each element. */
+#define BLOCK_BYTES_MAX	64u
+
 #define INLINE static inline __attribute__((always_inline, unused))
 
 /* Words of a float dtype. */
@@ -45,7 +48,9 @@ static const struct layout *layout_of(uint8_t dtype)
 	}
 }
 
+/* What reads planes reads whole blocks of so many elements. */
 struct kernel {
+	uint32_t block;
 	void (*words)(const struct sqc_planes *planes, unsigned int word_bytes,
 		      uint32_t elements, uint8_t *words);
 	void (*floats)(const struct sqc_planes *planes, uint8_t dtype, uint32_t elements,
@@ -322,16 +327,85 @@ static const struct kernel *kernel(void)
 	return kernels[sqc_kernel(SQC_KERNEL_PLANES)];
 }
 
+/* What lies behind the last whole block of planes, and zeros: a block by itself. */
+struct tail {
+	struct sqc_planes planes;
+	const uint8_t *run[SQC_PLANES_MAX];
+	uint8_t plane[SQC_PLANES_MAX][BLOCK_BYTES_MAX];
+	uint8_t exponents[BLOCK_BYTES_MAX / 4];
+	uint32_t sticky[BLOCK_BYTES_MAX / 4];
+};
+
+static void tail_begin(struct tail *tail, const struct sqc_planes *planes, unsigned int count,
+		       uint32_t at, uint32_t elements)
+{
+	const uint32_t groups = (elements + SQC_GROUP_ELEMENTS - 1) / SQC_GROUP_ELEMENTS;
+
+	tail->planes = (struct sqc_planes){ .run = tail->run };
+	for (unsigned int p = 0; p < count; p++) {
+		memset(tail->plane[p], 0, BLOCK_BYTES_MAX);
+		memcpy(tail->plane[p], planes->run[p] + (planes->first + at) / 8, 4 * groups);
+		tail->run[p] = tail->plane[p];
+	}
+	if (planes->exponents) {
+		memset(tail->exponents, 0, sizeof(tail->exponents));
+		memcpy(tail->exponents, planes->exponents + at / SQC_GROUP_ELEMENTS, groups);
+		tail->planes.exponents = tail->exponents;
+	}
+	if (planes->sticky) {
+		memset(tail->sticky, 0, sizeof(tail->sticky));
+		memcpy(tail->sticky, planes->sticky + at / SQC_GROUP_ELEMENTS, 4 * groups);
+		tail->planes.sticky = tail->sticky;
+	}
+}
+
 void sqc_planes_to_words(const struct sqc_planes *planes, unsigned int word_bytes,
 			 uint32_t elements, void *words)
 {
-	kernel()->words(planes, word_bytes, elements, words);
+	const struct kernel *version = kernel();
+	const uint32_t rest = elements % version->block, whole = elements - rest;
+	uint8_t last[BLOCK_BYTES_MAX * 32];
+	struct tail tail;
+
+	version->words(planes, word_bytes, whole, words);
+	if (!rest)
+		return;
+	tail_begin(&tail, planes, 8 * word_bytes, whole, rest);
+	version->words(&tail.planes, word_bytes, version->block, last);
+	memcpy((uint8_t *)words + (size_t)whole * word_bytes, last, (size_t)rest * word_bytes);
 }
 
 void sqc_planes_to_floats(const struct sqc_planes *planes, uint8_t dtype, uint32_t elements,
 			  void *words)
 {
-	kernel()->floats(planes, dtype, elements, words);
+	const struct kernel *version = kernel();
+	const struct layout *of = layout_of(dtype);
+	const uint32_t rest = elements % version->block, whole = elements - rest;
+	uint8_t last[BLOCK_BYTES_MAX * 32];
+	struct tail tail;
+
+	version->floats(planes, dtype, whole, words);
+	if (!rest)
+		return;
+	tail_begin(&tail, planes, of->planes + 1u, whole, rest);
+	version->floats(&tail.planes, dtype, version->block, last);
+	memcpy((uint8_t *)words + (size_t)whole * of->word_bytes, last, (size_t)rest * of->word_bytes);
+}
+
+static void codes_make(const struct sqc_planes *planes, unsigned int n, uint8_t rounding,
+		       uint32_t elements, uint8_t *codes)
+{
+	const struct kernel *version = kernel();
+	const uint32_t rest = elements % version->block, whole = elements - rest;
+	uint8_t last[BLOCK_BYTES_MAX * 8];
+	struct tail tail;
+
+	version->codes(planes, n, rounding, whole, codes);
+	if (!rest)
+		return;
+	tail_begin(&tail, planes, n + (rounding != SQ_ROUNDING_TRUNCATE), whole, rest);
+	version->codes(&tail.planes, n, rounding, version->block, last);
+	copy_bits(codes + (size_t)whole / 8 * n, last, rest * n);
 }
 
 /* Elements whose codes are made in a buffer to be streamed from there. */
@@ -348,7 +422,7 @@ static void codes_stream(const struct sqc_planes *planes, unsigned int n, uint8_
 
 		from.first = planes->first + at;
 		from.sticky = planes->sticky ? planes->sticky + at / 32 : NULL;
-		kernel()->codes(&from, n, rounding, count, some);
+		codes_make(&from, n, rounding, count, some);
 		sqc_stream(codes + (size_t)at / 8 * n, some, (count * n + 7) / 8);
 	}
 }
@@ -359,13 +433,21 @@ void sqc_planes_to_codes(const struct sqc_planes *planes, unsigned int n, uint8_
 	if (planes->streaming)
 		codes_stream(planes, n, rounding, elements, codes);
 	else
-		kernel()->codes(planes, n, rounding, elements, codes);
+		codes_make(planes, n, rounding, elements, codes);
 }
 
 void sqc_planes_to_groups(const struct sqc_planes *planes, unsigned int magnitudes,
 			  uint32_t groups, struct sqc_group *to)
 {
-	kernel()->groups(planes, magnitudes, groups, to);
+	const struct kernel *version = kernel();
+	const uint32_t rest = groups % (version->block / SQC_GROUP_ELEMENTS), whole = groups - rest;
+	struct tail tail;
+
+	version->groups(planes, magnitudes, whole, to);
+	if (!rest)
+		return;
+	tail_begin(&tail, planes, magnitudes + 1, whole * SQC_GROUP_ELEMENTS, rest * SQC_GROUP_ELEMENTS);
+	version->groups(&tail.planes, magnitudes, rest, to + whole);
 }
 
 /*

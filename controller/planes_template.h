@@ -15,7 +15,8 @@
  * and, with ALIGNS_WORDS, for bf16:
  *   NAME(align_words)    words to words of magnitudes, and what a group has; false
  *                        for a block with a group that has no exponent
- *   NAME(unalign_words)  back, where no element can be subnormal or too large
+ *   NAME(unalign_words)  signs and planes of magnitudes to words, where no element can
+ *                        be subnormal or too large
  *
  * Arithmetic is done on planes: a vector is one bit of each element, all
  * elements of a block at once. As the lanes are groups, a number that a group
@@ -34,29 +35,23 @@ TARGET INLINE bool NAME(align_words)(const uint8_t *words, VECTOR *sign, uint8_t
 	return false;
 }
 
-TARGET INLINE void NAME(unalign_words)(const uint8_t *exponents, VECTOR sign,
-				       const uint8_t *magnitudes, uint8_t *words)
+TARGET INLINE void NAME(unalign_words)(const uint8_t *exponents, const uint8_t *signs,
+				       const VECTOR *magnitude, uint8_t *words)
 {
-	(void)exponents, (void)sign, (void)magnitudes, (void)words;
+	(void)exponents, (void)signs, (void)magnitude, (void)words;
 }
 #endif
 
 /* ------------------------------------------------------------ in and out */
 
-/* A vector of each plane, of which `bytes` are there and the rest is 0. */
-TARGET INLINE void NAME(planes_load)(const struct sqc_planes *planes, unsigned int count,
-				     uint32_t at, uint32_t bytes, VECTOR *plane)
+/* A vector of each plane from plane `low` on. */
+TARGET INLINE void NAME(planes_load)(const struct sqc_planes *planes, unsigned int low,
+				     unsigned int count, uint32_t at, VECTOR *plane)
 {
 	const uint32_t offset = (planes->first + at) / 8;
 
-	if (bytes >= sizeof(VECTOR)) {
-		for (unsigned int p = 0; p < count; p++)
-			memcpy(&plane[p], planes->run[p] + offset, sizeof(VECTOR));
-		return;
-	}
-	memset(plane, 0, count * sizeof(VECTOR));
 	for (unsigned int p = 0; p < count; p++)
-		memcpy(&plane[p], planes->run[p] + offset, bytes);
+		memcpy(&plane[p], planes->run[low + p] + offset, sizeof(VECTOR));
 }
 
 TARGET INLINE void NAME(planes_store)(const VECTOR *plane, unsigned int count,
@@ -276,26 +271,34 @@ TARGET INLINE void NAME(unalign)(const struct layout *of, bool roomy, VECTOR roo
 	}
 }
 
+/* How far the elements of a group can move up before they are subnormal; larger
+ * than any where the exponent is none. */
+TARGET INLINE VECTOR NAME(room)(const struct layout *of, const uint8_t *exponents)
+{
+	VECTOR room;
+
+	for (unsigned int lane = 0; lane < LANES; lane++)
+		room[lane] = exponents[lane];
+	return room - (of->bias + 1u);
+}
+
+/* No element can be subnormal or too large, whatever its magnitude. */
+TARGET INLINE bool NAME(all_normal)(const struct layout *of, const uint8_t *exponents)
+{
+	const uint32_t room_end = (1u << of->exponent_bits) - 2, deepest = of->planes - 1u;
+
+	return NAME(is_zero)((VECTOR)(NAME(room)(of, exponents) - deepest >= room_end - deepest));
+}
+
 /* A group whose elements may be subnormal in another way, or too large (of a
  * made-up exponent), is done by itself. */
 TARGET INLINE void NAME(floats_block)(const struct layout *of, const uint8_t *exponents,
 				      VECTOR *plane, uint8_t *words)
 {
 	const uint32_t room_end = (1u << of->exponent_bits) - 2;
-	VECTOR some, room, apart, given[33];
+	VECTOR some, room = NAME(room)(of, exponents), apart, given[33];
 	bool any_apart;
 
-	for (unsigned int lane = 0; lane < LANES; lane++)
-		room[lane] = exponents[lane];
-	room -= of->bias + 1u;
-	if (ALIGNS_WORDS && of->dtype == SQ_DTYPE_BF16 &&
-	    NAME(is_zero)((VECTOR)(room - (of->planes - 1u) >= room_end - (of->planes - 1u)))) {
-		uint8_t magnitudes[BLOCK * 2];
-
-		NAME(words_out)(plane + 1, 2, magnitudes);
-		NAME(unalign_words)(exponents, plane[0], magnitudes, words);
-		return;
-	}
 	some = NAME(lanes_with)(NAME(any_of)(plane + 1, of->planes));
 	apart = some & (VECTOR)(room >= room_end);
 	room = NAME(choose)(some & ~apart, room, (VECTOR){ 0 } + room_end / 2);
@@ -353,24 +356,15 @@ TARGET INLINE void NAME(codes_all)(const struct sqc_planes *planes, unsigned int
 				   uint8_t rounding, uint32_t elements, uint8_t *codes)
 {
 	const unsigned int count = n + (rounding != SQ_ROUNDING_TRUNCATE);
-	uint8_t last[BLOCK];
 
 	for (uint32_t at = 0; at < elements; at += BLOCK, codes += BLOCK / 8 * n) {
-		const uint32_t rest = elements - at;
-		const uint32_t bytes = (rest + 31) / 32 * 4;
 		VECTOR plane[9], sticky = { 0 };
 
-		NAME(planes_load)(planes, count, at, bytes, plane);
+		NAME(planes_load)(planes, 0, count, at, plane);
 		if (rounding == SQ_ROUNDING_EVEN && planes->sticky)
-			memcpy(&sticky, planes->sticky + at / 32,
-			       bytes < sizeof(sticky) ? bytes : sizeof(sticky));
+			memcpy(&sticky, planes->sticky + at / 32, sizeof(sticky));
 		NAME(round_planes)(plane, n, rounding, sticky);
-		if (rest >= BLOCK) {
-			NAME(store_codes)(plane, n, codes);
-			continue;
-		}
-		NAME(store_codes)(plane, n, last);
-		copy_bits(codes, last, rest * n);
+		NAME(store_codes)(plane, n, codes);
 	}
 }
 
@@ -404,16 +398,11 @@ TARGET static void NAME(codes)(const struct sqc_planes *planes, unsigned int n,
 TARGET INLINE void NAME(words_all)(const struct sqc_planes *planes, unsigned int word_bytes,
 				   uint32_t elements, uint8_t *words)
 {
-	uint8_t last[BLOCK * 4];
-
 	for (uint32_t at = 0; at < elements; at += BLOCK, words += BLOCK * word_bytes) {
-		const uint32_t rest = elements - at;
 		VECTOR plane[32];
 
-		NAME(planes_load)(planes, 8 * word_bytes, at, rest / 8, plane);
-		NAME(words_out)(plane, word_bytes, rest >= BLOCK ? words : last);
-		if (rest < BLOCK)
-			memcpy(words, last, (size_t)rest * word_bytes);
+		NAME(planes_load)(planes, 0, 8 * word_bytes, at, plane);
+		NAME(words_out)(plane, word_bytes, words);
 	}
 }
 
@@ -431,21 +420,21 @@ TARGET static void NAME(words)(const struct sqc_planes *planes, unsigned int wor
 TARGET INLINE void NAME(floats_all)(const struct sqc_planes *planes, const struct layout *of,
 				    uint32_t elements, uint8_t *words)
 {
-	uint8_t last[BLOCK * 4], exponents[LANES];
-
 	for (uint32_t at = 0; at < elements; at += BLOCK, words += BLOCK * of->word_bytes) {
-		const uint32_t rest = elements - at;
-		VECTOR plane[33];
+		const uint8_t *exponents = planes->exponents + at / 32;
 
-		NAME(planes_load)(planes, of->planes + 1, at, rest / 8, plane);
-		if (rest >= BLOCK) {
-			NAME(floats_block)(of, planes->exponents + at / 32, plane, words);
-			continue;
+		if (ALIGNS_WORDS && of->dtype == SQ_DTYPE_BF16 && NAME(all_normal)(of, exponents)) {
+			VECTOR magnitude[16];
+
+			NAME(planes_load)(planes, 1, 16, at, magnitude);
+			NAME(unalign_words)(exponents, planes->run[0] + (planes->first + at) / 8,
+					    magnitude, words);
+		} else {
+			VECTOR plane[33];
+
+			NAME(planes_load)(planes, 0, of->planes + 1, at, plane);
+			NAME(floats_block)(of, exponents, plane, words);
 		}
-		memset(exponents, 0, sizeof(exponents));
-		memcpy(exponents, planes->exponents + at / 32, rest / 32);
-		NAME(floats_block)(of, exponents, plane, last);
-		memcpy(words, last, (size_t)rest * of->word_bytes);
 	}
 }
 
@@ -460,6 +449,7 @@ TARGET static void NAME(floats)(const struct sqc_planes *planes, uint8_t dtype,
 		NAME(floats_all)(planes, &layout_fp32, elements, words);
 }
 
+/* Whole blocks are read, `groups` are written. */
 TARGET static void NAME(groups)(const struct sqc_planes *planes, unsigned int magnitudes,
 				uint32_t groups, struct sqc_group *to)
 {
@@ -468,7 +458,7 @@ TARGET static void NAME(groups)(const struct sqc_planes *planes, unsigned int ma
 		VECTOR plane[33 + 7] = { { 0 } };
 		uint8_t bytes[4][BLOCK];
 
-		NAME(planes_load)(planes, magnitudes + 1, at * 32, some * 4, plane);
+		NAME(planes_load)(planes, 0, magnitudes + 1, at * 32, plane);
 		memset(bytes, 0, sizeof(bytes));
 		for (unsigned int byte = 0; 8 * byte < magnitudes; byte++) {
 			VECTOR value[8];
@@ -585,7 +575,7 @@ TARGET static bool NAME(finite)(const uint8_t *words, size_t bytes, uint32_t exp
 }
 
 static const struct kernel NAME(kernel) = {
-	NAME(words), NAME(floats), NAME(codes), NAME(groups), NAME(store_plain), NAME(store_aligned),
+	BLOCK, NAME(words), NAME(floats), NAME(codes), NAME(groups), NAME(store_plain), NAME(store_aligned),
 	NAME(finite),
 };
 

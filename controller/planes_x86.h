@@ -458,34 +458,55 @@ SQC_TARGET_AVX512 INLINE bool align_words_avx512(const uint8_t *words, vector_av
 	return true;
 }
 
-/* 16 magnitudes as bf16 in the upper halves. As a float a magnitude has its
- * leading bit found; its exponent is that of the group, less 127 + 15. */
-SQC_TARGET_AVX512 INLINE __m512i normalised(__m512i magnitudes, __m512i exponent)
+/* As a float, what the last bit of a magnitude is worth, by a group's exponent byte;
+ * only of those with which it is normal. */
+#define LAST_BIT(n, i)		((n) + (i) > 15 ? ((n) + (uint32_t)(i) - 15) << 23 : 0)
+#define LAST_BITS(n)		EIGHT(LAST_BIT, n, 0), EIGHT(LAST_BIT, n, 8), \
+				EIGHT(LAST_BIT, n, 16), EIGHT(LAST_BIT, n, 24), \
+				EIGHT(LAST_BIT, n, 32), EIGHT(LAST_BIT, n, 40), \
+				EIGHT(LAST_BIT, n, 48), EIGHT(LAST_BIT, n, 56)
+
+static const uint32_t last_bit[256] = { LAST_BITS(0), LAST_BITS(64), LAST_BITS(128), LAST_BITS(192) };
+
+/*
+ * A group's magnitudes to words without their signs. As a float a magnitude has
+ * its leading bit found; times a power of two it has its exponent, exactly. bf16
+ * is the upper half of a float.
+ */
+SQC_TARGET_AVX512 INLINE __m512i normalised(__m512i magnitudes, uint32_t scale)
 {
-	return _mm512_maskz_add_epi32(_mm512_test_epi32_mask(magnitudes, magnitudes), exponent,
-				      _mm512_castps_si512(_mm512_cvtepi32_ps(magnitudes)));
+	const __m512i upper = _mm512_set1_epi32((int)0xffff0000);
+	const __m512 by = _mm512_castsi512_ps(_mm512_set1_epi32((int)scale));
+	const __m512 even = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_andnot_si512(upper, magnitudes)), by);
+	const __m512 odd = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_srli_epi32(magnitudes, 16)), by);
+
+	return _mm512_ternarylogic_epi64(_mm512_castps_si512(odd), upper,
+					 _mm512_srli_epi32(_mm512_castps_si512(even), 16), 0xe2);
 }
 
-SQC_TARGET_AVX512 INLINE void unalign_words_avx512(const uint8_t *exponents, vector_avx512 sign,
-						   const uint8_t *magnitudes, uint8_t *words)
+/* The same with signs. */
+SQC_TARGET_AVX512 INLINE void store_signed(__m512i words, const uint8_t *sign, uint8_t *to)
 {
-	const __m512i zero = _mm512_setzero_si512(), minus = _mm512_set1_epi16((short)0x8000);
-	const __m512i exponent = _mm512_slli_epi32(
-		_mm512_sub_epi32(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)exponents)),
-				 _mm512_set1_epi32(127 + 15)), 23);
-	uint32_t signs[16], given[16];
+	uint32_t minus;
 
-	memcpy(signs, &sign, sizeof(signs));
-	memcpy(given, &exponent, sizeof(given));
-	for (unsigned int group = 0; group < 16; group++, magnitudes += 64, words += 64) {
-		const __m512i all = load_avx512(magnitudes);
-		const __m512i one = _mm512_set1_epi32((int)given[group]);
-		const __m512i low = normalised(_mm512_unpacklo_epi16(all, zero), one);
-		const __m512i high = normalised(_mm512_unpackhi_epi16(all, zero), one);
-		const __m512i word = _mm512_packus_epi32(_mm512_srli_epi32(low, 16),
-							 _mm512_srli_epi32(high, 16));
+	memcpy(&minus, sign, sizeof(minus));
+	_mm512_storeu_si512(to, _mm512_mask_sub_epi16(words, minus, words, _mm512_set1_epi16((short)0x8000)));
+}
 
-		_mm512_storeu_si512(words, _mm512_mask_add_epi16(word, signs[group], word, minus));
+SQC_TARGET_AVX512 INLINE void unalign_words_avx512(const uint8_t *exponents, const uint8_t *signs,
+						   const vector_avx512 *magnitude, uint8_t *words)
+{
+	vector_avx512 high[8], low[8];
+
+	bytes_of_avx512(magnitude, high, true);
+	bytes_of_avx512(magnitude + 8, low, true);
+	for (unsigned int i = 0; i < 8; i++) {
+		const __m512i a = _mm512_unpacklo_epi8((__m512i)low[i], (__m512i)high[i]);
+		const __m512i b = _mm512_unpackhi_epi8((__m512i)low[i], (__m512i)high[i]);
+
+		store_signed(normalised(a, last_bit[exponents[2 * i]]), signs + 8 * i, words + 128 * i);
+		store_signed(normalised(b, last_bit[exponents[2 * i + 1]]), signs + 8 * i + 4,
+			     words + 128 * i + 64);
 	}
 }
 
