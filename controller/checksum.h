@@ -11,8 +11,27 @@
 extern "C" {
 #endif
 
-/* sqc_crc32c() of bytes that are copied in the same pass. [shared] */
-uint32_t sqc_crc32c_copy(uint32_t crc, void *to, const void *from, size_t bytes);
+/*
+ * Pieces of several runs that go there from where they were made, `step` bytes
+ * apart. crc[i] has the CRC of run i up to there, and gets that of its piece too.
+ */
+struct sqc_run_pieces {
+	const uint8_t *from;
+	size_t step;
+	size_t bytes;			/* of each piece */
+	unsigned int count;
+	uint8_t *const *run;
+	size_t offset;			/* of the piece in its run */
+	uint32_t *crc;
+	bool streaming;			/* around the caches (stream.h) */
+	/* With each piece so many bytes come closer that will be read next. They
+	 * need not be memory that may be read. */
+	uintptr_t next;
+	uint32_t next_share;
+};
+
+/* The copy and the CRCs of pieces, in one pass. [shared] */
+void sqc_crc32c_runs(const struct sqc_run_pieces *pieces);
 
 /*
  * Fuzz targets let every checksum through: a fuzzer does not guess one, and

@@ -3,7 +3,7 @@
  * CRC32C (Castagnoli), reflected polynomial 82f63b78h
  *
  * Versions of one function: eight bytes a step through tables; x86's crc32
- * instruction on three interleaved streams that are joined by a carry-less
+ * instruction on interleaved streams that are joined by a carry-less
  * multiplication; carry-less multiplications of whole vectors beside them.
  * tests/controller/crc32c_test.cpp compares all with a bitwise one.
  */
@@ -12,6 +12,7 @@
 #include "checksum.h"
 #include "controller.h"
 #include "kernel.h"
+#include "stream.h"
 
 /*
  * Table k holds the CRC of a byte followed by k zero bytes. It is linear in
@@ -152,53 +153,39 @@ SQC_TARGET_SSE42 static uint32_t crc_sse42(uint32_t initial, const void *data, s
 
 /*
  * Folding: a message is a polynomial, and a part of it moved d bits on is that
- * part times x^d. So five vectors are multiplied by x^2560 mod P and added to
- * the next five. The low half of 128 bits is 64 places further up than the high
+ * part times x^d. So a vector is multiplied by x^512 mod P and added to the
+ * next one. The low half of 128 bits is 64 places further up than the high
  * half, hence two factors, x^(d + 32) and x^(d - 32) mod P, reflected and
  * shifted left by one to make up for reflected products. What is left at the
  * end is a polynomial with the CRC of the whole message.
  */
-#define FOLD_2560	0x21f3d99c, 0x1bf2e8b8a
 #define FOLD_512	0x740eef02, 0x9e4addf8
 #define FOLD_384	0x1c291d04, 0x1d82c63da
 #define FOLD_256	0x1384aa63a, 0xba4fc28e
 #define FOLD_128	0xf20c0dfe, 0x14cd00bd6
-#define FOLD_VECTORS	5u
-#define FOLD_BYTES	(64u * FOLD_VECTORS)
-
-/*
- * A piece of a run in one go: its first two times 320 bytes by folding, the
- * other 384 as three streams, which other units of the CPU take at the same
- * time: two multiplications of a vector take four cycles, a crc32 of eight
- * bytes takes one. What was before the piece is moved over it and added, so
- * that pieces do not wait for each other.
- */
-#define PIECE_BYTES	1024u
-#define STREAM_BYTES	128u
-#define FACTOR_384	0xd270f1a2
-#define FACTOR_1024	0x170076fa
-
-static const struct stride piece_streams = { STREAM_BYTES, 0x0d3b6092, 0xb9e02b86 };
 
 #define PAIR_(low, high)	(high), (low)
 #define PAIR(...)		PAIR_(__VA_ARGS__)
+
+/*
+ * A piece of a run in one go: its first 320 bytes by the crc32 instruction, the
+ * other 11 vectors by folding, which other units of the CPU take at the same
+ * time: two multiplications of a vector take four cycles, a crc32 of eight bytes
+ * takes one. Each of the two is a chain of results that wait for each other, so
+ * pieces of two runs go side by side. They are written side by side, too, a
+ * vector and four words at a time: a CPU does not look far enough ahead to find
+ * what does not wait.
+ */
+#define PIECE_BYTES	1024u
+#define WORDS_BYTES	320u
+#define FACTOR_704	0xe6fc4e6a	/* as in struct stride: of n bytes */
+#define FACTOR_1024	0x170076fa
+#define FACTOR_2048	0xa51b6135
 
 SQC_TARGET_AVX512 static inline __m512i folded(__m512i crc, __m512i factors, __m512i next)
 {
 	return _mm512_ternarylogic_epi64(_mm512_clmulepi64_epi128(crc, factors, 0x00),
 					 _mm512_clmulepi64_epi128(crc, factors, 0x11), next, 0x96);
-}
-
-/* Vectors, one after the other, to one vector of the last one's place. */
-SQC_TARGET_AVX512 static inline __m512i joined(const __m512i crc[FOLD_VECTORS])
-{
-	const __m512i factors = _mm512_broadcast_i32x4(_mm_set_epi64x(PAIR(FOLD_512)));
-	__m512i sum = crc[0];
-
-#pragma GCC unroll 5
-	for (unsigned int i = 1; i < FOLD_VECTORS; i++)
-		sum = folded(sum, factors, crc[i]);
-	return sum;
 }
 
 /* The four lanes of a vector: the first three move to the place of the last. */
@@ -215,93 +202,174 @@ SQC_TARGET_AVX512 static inline uint64_t crc_of(__m512i sum)
 			     (unsigned long long)_mm_extract_epi64(rest, 1));
 }
 
-/* The vector at `at + offset`; it goes to `to + offset` too, unless `to` is NULL. */
-SQC_TARGET_AVX512 static inline __m512i vector_at(uint8_t *to, const uint8_t *at, size_t offset)
+/* Where a piece goes besides being checked. */
+enum way {
+	NOWHERE,
+	COPIED,
+	STREAMED,	/* to lines, around the caches */
+};
+
+/* The vector at `at + offset`; it goes to `to + offset`, too. */
+SQC_TARGET_AVX512 static inline __attribute__((always_inline)) __m512i
+vector_at(enum way way, uint8_t *to, const uint8_t *at, size_t offset)
 {
 	const __m512i vector = _mm512_loadu_si512(at + offset);
 
-	if (to)
+	if (way == COPIED)
 		_mm512_storeu_si512(to + offset, vector);
+	else if (way == STREAMED)
+		_mm512_stream_si512((__m512i *)(void *)(to + offset), vector);
 	return vector;
 }
 
-SQC_TARGET_AVX512 static inline void fold_begin(__m512i crc[FOLD_VECTORS], uint8_t *to, const uint8_t *at)
+/* The next piece of one or two runs. `state` is the inverse of a CRC. */
+SQC_TARGET_AVX512 static inline __attribute__((always_inline)) void
+pieces_crc(unsigned int runs, uint64_t state[], enum way way, uint8_t *const to[],
+	   const uint8_t *const at[])
 {
-#pragma GCC unroll 5
-	for (unsigned int i = 0; i < FOLD_VECTORS; i++)
-		crc[i] = vector_at(to, at, 64 * i);
+	const __m512i factors = _mm512_broadcast_i32x4(_mm_set_epi64x(PAIR(FOLD_512)));
+	__m512i sum[2];
+
+#pragma GCC unroll 2
+	for (unsigned int i = 0; i < runs; i++)
+		sum[i] = vector_at(way, to[i], at[i], WORDS_BYTES);
+#pragma GCC unroll 10
+	for (unsigned int step = 0; step < 10; step++) {
+#pragma GCC unroll 2
+		for (unsigned int i = 0; i < runs; i++)
+			sum[i] = folded(sum[i], factors,
+					vector_at(way, to[i], at[i], WORDS_BYTES + 64 + 64 * step));
+#pragma GCC unroll 2
+		for (unsigned int i = 0; i < runs; i++)
+			vector_at(64 * step < WORDS_BYTES ? way : NOWHERE, to[i], at[i], 64 * step);
+#pragma GCC unroll 4
+		for (unsigned int word = 4 * step; word < 4 * step + 4; word++) {
+#pragma GCC unroll 2
+			for (unsigned int i = 0; i < runs; i++)
+				state[i] = crc_word(state[i], at[i] + 8 * word);
+		}
+	}
+#pragma GCC unroll 2
+	for (unsigned int i = 0; i < runs; i++)
+		state[i] = moved(state[i], FACTOR_704) ^ crc_of(sum[i]);
 }
 
-SQC_TARGET_AVX512 static inline void fold_step(__m512i crc[FOLD_VECTORS], uint8_t *to, const uint8_t *at)
+/* Two pieces of one run, one after the other. What was before them is moved over
+ * them and added, so that they do not wait for it. */
+SQC_TARGET_AVX512 static inline uint64_t two_pieces_crc(uint64_t state, const uint8_t *at)
 {
-	const __m512i factors = _mm512_broadcast_i32x4(_mm_set_epi64x(PAIR(FOLD_2560)));
+	const uint8_t *const from[2] = { at, at + PIECE_BYTES };
+	uint8_t *const to[2] = { NULL, NULL };
+	uint64_t piece[2] = { 0, 0 };
 
-#pragma GCC unroll 5
-	for (unsigned int i = 0; i < FOLD_VECTORS; i++)
-		crc[i] = folded(crc[i], factors, vector_at(to, at, 64 * i));
-}
-
-/* Copies the piece to `to` on the way, unless that is NULL. */
-SQC_TARGET_AVX512 static inline __attribute__((always_inline)) uint32_t
-piece_crc(uint32_t state, uint8_t *to, const uint8_t *at)
-{
-	struct streams streams = { 0, 0, 0 };
-	__m512i crc[FOLD_VECTORS];
-
-	fold_begin(crc, to, at);
-	fold_step(crc, to ? to + FOLD_BYTES : NULL, at + FOLD_BYTES);
-#pragma GCC unroll 6
-	for (unsigned int offset = 2 * FOLD_BYTES; to && offset < PIECE_BYTES; offset += 64)
-		vector_at(to, at, offset);
-	streams_step(&streams, at + 2 * FOLD_BYTES, &piece_streams, STREAM_BYTES);
-	return (uint32_t)(moved(state, FACTOR_1024) ^ moved(crc_of(joined(crc)), FACTOR_384) ^
-			  streams_joined(&streams, &piece_streams));
+	pieces_crc(2, piece, NOWHERE, to, from);
+	return moved(state, FACTOR_2048) ^ moved(piece[0], FACTOR_1024) ^ piece[1];
 }
 
 SQC_TARGET_AVX512 static uint32_t crc_avx512(uint32_t initial, const void *data, size_t bytes)
 {
+	const __m512i factors = _mm512_broadcast_i32x4(_mm_set_epi64x(PAIR(FOLD_512)));
 	const uint8_t *at = data;
-	uint32_t state = ~initial;
-	__m512i crc[FOLD_VECTORS];
+	uint64_t state = ~initial;
+	__m512i sum;
 
-	for (; bytes >= PIECE_BYTES; bytes -= PIECE_BYTES, at += PIECE_BYTES)
-		state = piece_crc(state, NULL, at);
-	if (bytes < FOLD_BYTES)
-		return crc_sse42(~state, at, bytes);
-	fold_begin(crc, NULL, at);
-	crc[0] = _mm512_xor_si512(crc[0], _mm512_zextsi128_si512(_mm_cvtsi32_si128((int)state)));
-	for (at += FOLD_BYTES, bytes -= FOLD_BYTES; bytes >= FOLD_BYTES;
-	     at += FOLD_BYTES, bytes -= FOLD_BYTES)
-		fold_step(crc, NULL, at);
-	return crc_sse42(~(uint32_t)crc_of(joined(crc)), at, bytes);
+	for (; bytes >= 2 * PIECE_BYTES; bytes -= 2 * PIECE_BYTES, at += 2 * PIECE_BYTES)
+		state = two_pieces_crc(state, at);
+	if (bytes < 64)
+		return crc_sse42(~(uint32_t)state, at, bytes);
+	sum = _mm512_xor_si512(_mm512_loadu_si512(at),
+			       _mm512_zextsi128_si512(_mm_cvtsi32_si128((int)state)));
+	for (at += 64, bytes -= 64; bytes >= 64; at += 64, bytes -= 64)
+		sum = folded(sum, factors, _mm512_loadu_si512(at));
+	return crc_sse42(~(uint32_t)crc_of(sum), at, bytes);
 }
 
-SQC_TARGET_AVX512 static uint32_t copy_avx512(uint32_t crc, void *to, const void *from, size_t bytes)
+/* Pieces `first` and, if there are two runs, first + 1. */
+SQC_TARGET_AVX512 static inline __attribute__((always_inline)) void
+runs_step(const struct sqc_run_pieces *pieces, unsigned int first, unsigned int runs, enum way way)
 {
-	const uint8_t *at = from;
-	uint32_t state = ~crc;
-	uint8_t *out = to;
+	uint64_t state[2];
+	const uint8_t *from[2];
+	uint8_t *to[2];
+	size_t rest = pieces->bytes;
 
-	for (; bytes >= PIECE_BYTES; bytes -= PIECE_BYTES, at += PIECE_BYTES, out += PIECE_BYTES)
-		state = piece_crc(state, out, at);
-	if (!bytes)
-		return ~state;
-	memcpy(out, at, bytes);
-	return crc_avx512(~state, at, bytes);
+#pragma GCC unroll 2
+	for (unsigned int i = 0; i < runs; i++) {
+		state[i] = ~pieces->crc[first + i];
+		from[i] = pieces->from + (first + i) * pieces->step;
+		to[i] = pieces->run[first + i] + pieces->offset;
+	}
+	for (; rest >= PIECE_BYTES; rest -= PIECE_BYTES) {
+		pieces_crc(runs, state, way, to, from);
+#pragma GCC unroll 2
+		for (unsigned int i = 0; i < runs; i++) {
+			from[i] += PIECE_BYTES;
+			to[i] += PIECE_BYTES;
+		}
+	}
+#pragma GCC unroll 2
+	for (unsigned int i = 0; i < runs; i++) {
+		pieces->crc[first + i] = ~(uint32_t)state[i];
+		if (rest) {
+			memcpy(to[i], from[i], rest);
+			pieces->crc[first + i] = crc_avx512(~(uint32_t)state[i], from[i], rest);
+		}
+	}
+}
+
+SQC_TARGET_AVX512 static inline __attribute__((always_inline)) void
+runs_go(const struct sqc_run_pieces *pieces, enum way way)
+{
+	unsigned int i = 0;
+
+	for (; i + 2 <= pieces->count; i += 2) {
+		sqc_expect(pieces->next + i * pieces->next_share, 2 * pieces->next_share);
+		runs_step(pieces, i, 2, way);
+	}
+	if (i < pieces->count)
+		runs_step(pieces, i, 1, way);
+}
+
+SQC_TARGET_AVX512 static void runs_avx512(const struct sqc_run_pieces *pieces)
+{
+	uintptr_t places = pieces->offset;
+
+	for (unsigned int i = 0; i < pieces->count; i++)
+		places |= (uintptr_t)pieces->run[i];
+	if (pieces->streaming && places % SQC_LINE_BYTES == 0)
+		runs_go(pieces, STREAMED);
+	else
+		runs_go(pieces, COPIED);
 }
 #endif
 
-/* As functions of a level: the CRC alone, and with a copy. */
+/* As functions of a level: the CRC alone, and of what goes to runs. */
 struct version {
 	uint32_t (*crc)(uint32_t crc, const void *data, size_t bytes);
-	uint32_t (*copy)(uint32_t crc, void *to, const void *from, size_t bytes);
+	void (*runs)(const struct sqc_run_pieces *pieces);
 };
 
+/* With the CRC alone. */
+static void runs_plain(const struct sqc_run_pieces *pieces)
+{
+	for (unsigned int i = 0; i < pieces->count; i++) {
+		const uint8_t *from = pieces->from + i * pieces->step;
+		uint8_t *to = pieces->run[i] + pieces->offset;
+
+		sqc_expect(pieces->next + i * pieces->next_share, pieces->next_share);
+		pieces->crc[i] = sqc_crc32c(pieces->crc[i], from, pieces->bytes);
+		if (pieces->streaming)
+			sqc_stream(to, from, pieces->bytes);
+		else
+			memcpy(to, from, pieces->bytes);
+	}
+}
+
 static const struct version versions[SQC_LEVELS] = {
-	[SQC_LEVEL_PORTABLE] = { crc_portable, NULL },
+	[SQC_LEVEL_PORTABLE] = { crc_portable, runs_plain },
 #ifdef SQC_KERNELS_X86
-	[SQC_LEVEL_SSE42] = { crc_sse42, NULL },
-	[SQC_LEVEL_AVX512] = { crc_avx512, copy_avx512 },
+	[SQC_LEVEL_SSE42] = { crc_sse42, runs_plain },
+	[SQC_LEVEL_AVX512] = { crc_avx512, runs_avx512 },
 #endif
 };
 
@@ -310,12 +378,7 @@ uint32_t sqc_crc32c(uint32_t crc, const void *data, size_t bytes)
 	return versions[sqc_kernel(SQC_KERNEL_CRC)].crc(crc, data, bytes);
 }
 
-uint32_t sqc_crc32c_copy(uint32_t crc, void *to, const void *from, size_t bytes)
+void sqc_crc32c_runs(const struct sqc_run_pieces *pieces)
 {
-	const struct version *version = &versions[sqc_kernel(SQC_KERNEL_CRC)];
-
-	if (version->copy)
-		return version->copy(crc, to, from, bytes);
-	memcpy(to, from, bytes);
-	return version->crc(crc, from, bytes);
+	versions[sqc_kernel(SQC_KERNEL_CRC)].runs(pieces);
 }

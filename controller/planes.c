@@ -458,9 +458,11 @@ void sqc_planes_to_groups(const struct sqc_planes *planes, unsigned int magnitud
 #define STAGE_ELEMENTS	8192u
 #define STAGE_BYTES	(STAGE_ELEMENTS / 8)
 
+/* Planes begin between the places where their pieces go in a run, modulo 4 KiB:
+ * a CPU may take a load for one of what was just stored at such a distance. */
 struct stage {
+	_Alignas(STAGE_BYTES) uint8_t *run[SQC_PLANES_MAX];
 	_Alignas(64) uint8_t plane[SQC_PLANES_MAX][STAGE_BYTES];
-	uint8_t *run[SQC_PLANES_MAX];
 };
 
 static void stage_begin(struct stage *stage, unsigned int planes)
@@ -480,19 +482,20 @@ static void stage_leave(const struct stage *stage, unsigned int planes, uint32_t
 			uint32_t elements, const struct sqc_runs *runs, uintptr_t next,
 			uint32_t next_bytes)
 {
-	const uint32_t share = next_bytes / planes;
+	const struct sqc_run_pieces pieces = {
+		.from = stage->plane[0],
+		.step = STAGE_BYTES,
+		.bytes = elements / 8,
+		.count = planes,
+		.run = runs->run,
+		.offset = (runs->first + at) / 8,
+		.crc = runs->crc,
+		.streaming = runs->streaming,
+		.next = next,
+		.next_share = runs->streaming ? next_bytes / planes : 0,
+	};
 
-	for (unsigned int p = 0; p < planes; p++) {
-		uint8_t *to = runs->run[p] + (runs->first + at) / 8;
-
-		if (!runs->streaming) {
-			runs->crc[p] = sqc_crc32c_copy(runs->crc[p], to, stage->plane[p], elements / 8);
-			continue;
-		}
-		sqc_expect(next + p * share, share);
-		runs->crc[p] = sqc_crc32c(runs->crc[p], stage->plane[p], elements / 8);
-		sqc_stream(to, stage->plane[p], elements / 8);
-	}
+	sqc_crc32c_runs(&pieces);
 }
 
 void sqc_words_to_planes(const void *words, unsigned int word_bytes, uint32_t elements,
