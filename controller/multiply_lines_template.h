@@ -120,21 +120,29 @@ TARGET INLINE void LEVEL(codes)(const struct sqc_plane_lines *at, unsigned int b
 	}
 }
 
-/* The sums over u of the part's groups, in order. */
-TARGET INLINE VECTOR LEVEL(sums)(const VECTOR codes[CODE_VECTORS], unsigned int bits,
-					const int8_t *x)
+/* A part's codes times activations: dwords that group_sums() adds up. */
+TARGET INLINE void LEVEL(dots)(const VECTOR codes[CODE_VECTORS], unsigned int bits,
+				      const int8_t *x, VECTOR sum[4])
 {
-	VECTOR sum[4] = { LEVEL(zero)(), LEVEL(zero)(), LEVEL(zero)(), LEVEL(zero)() };
+	for (unsigned int k = 0; k < 4; k++)
+		sum[k] = LEVEL(zero)();
+	for (unsigned int k = 0; k < CODE_VECTORS; k++) {
+		VECTOR *to = &sum[bits > 2 ? k / 2 : k / 4 * 2 + k % 2];
 
-	if (bits > 2) {
-		for (unsigned int k = 0; k < CODE_VECTORS; k++)
-			sum[k / 2] = LEVEL(dot)(sum[k / 2], codes[k], x + k * SQC_LINE_BYTES, bits);
-		return LEVEL(sums_of_4)(sum[0], sum[1], sum[2], sum[3]);
+		*to = LEVEL(dot)(*to, codes[k], x + k * SQC_LINE_BYTES, bits);
 	}
-	for (unsigned int k = 0; k < CODE_VECTORS; k++)
-		sum[k / 4 * 2 + k % 2] =
-			LEVEL(dot)(sum[k / 4 * 2 + k % 2], codes[k], x + k * SQC_LINE_BYTES, bits);
-	return LEVEL(sums_of_2)(LEVEL(add)(sum[0], sum[1]), LEVEL(add)(sum[2], sum[3]));
+}
+
+/* The sums over m of the part's groups, in order. */
+TARGET INLINE VECTOR LEVEL(group_sums)(const VECTOR sum[4], unsigned int bits,
+					      const int32_t *start)
+{
+	const VECTOR sums = bits > 2 ?
+				    LEVEL(sums_of_4)(sum[0], sum[1], sum[2], sum[3]) :
+				    LEVEL(sums_of_2)(LEVEL(add)(sum[0], sum[1]),
+						     LEVEL(add)(sum[2], sum[3]));
+
+	return LEVEL(add)(sums, LEVEL(load)(start));
 }
 
 /* Prefetches the planes' lines that come so many lines of a run behind a line,
@@ -162,58 +170,96 @@ TARGET INLINE void LEVEL(ahead)(const struct sqc_multiply_job *job, unsigned int
 				uint64_t byte)
 {
 	LEVEL(prefetch)(job, planes, byte, AHEAD_LINES, true);
-	LEVEL(prefetch)(job, planes, byte, AHEAD_AGAIN_LINES, false);
+	LEVEL(prefetch)(job, planes, byte, AHEAD_AGAIN_LINES, planes > AHEAD_AGAIN_PLANES);
 	LEVEL(prefetch)(job, planes, byte, AHEAD_LAST_LINES, false);
 }
 
-TARGET INLINE void LEVEL(rows_int8)(const struct sqc_multiply_job *job, unsigned int bits,
-					   bool guard, uint32_t columns)
+/*
+ * One column. The codes of the next part are made between the dots of one and
+ * their sums: a core looks only so many instructions ahead, and those that wait
+ * for a result take the places of others.
+ */
+TARGET INLINE void LEVEL(rows_single)(const struct sqc_multiply_job *job, unsigned int bits,
+					     bool guard)
+{
+	VECTOR codes[CODE_VECTORS];
+
+	LEVEL(codes)(&job->at, bits, guard, 0, codes);
+	for (uint32_t row = 0; row < job->rows; row++) {
+		const struct sqc_activation_line *in = job->x->int8 + job->first_line;
+		uint64_t byte = row * job->row_bytes;
+		const uint64_t end = byte + (uint64_t)job->lines * SQC_LINE_BYTES;
+		const uint64_t next_row = row + 1 < job->rows ? byte + job->row_bytes : byte;
+		FLOATS lane[PARTS];
+
+		for (unsigned int part = 0; part < PARTS; part++)
+			lane[part] = LEVEL(load_floats)(job->lanes[row] + part * PART_GROUPS);
+		for (; byte < end; byte += SQC_LINE_BYTES, in++) {
+			const uint64_t next = byte + SQC_LINE_BYTES < end ? byte + SQC_LINE_BYTES :
+									    next_row;
+
+			for (unsigned int part = 0; part < PARTS; part++) {
+				const uint32_t group = part * PART_GROUPS;
+				const FLOATS weight = LEVEL(times)(
+					LEVEL(load_floats)(in->scales + group),
+					LEVEL(powers)(job->at.exponents + byte / 4 + group));
+				VECTOR sum[4];
+
+				LEVEL(dots)(codes, bits, in->codes + part * VECTOR_BYTES, sum);
+				LEVEL(codes)(&job->at, bits, guard,
+					     part + 1 < PARTS ? byte + (part + 1) * VECTOR_BYTES : next,
+					     codes);
+				lane[part] = LEVEL(fused)(
+					LEVEL(to_floats)(LEVEL(group_sums)(sum, bits, in->start + group)),
+					weight, lane[part]);
+			}
+			LEVEL(ahead)(job, bits + guard, byte);
+		}
+		for (unsigned int part = 0; part < PARTS; part++)
+			LEVEL(store_floats)(job->lanes[row] + part * PART_GROUPS, lane[part]);
+	}
+}
+
+/* A part of a line times several columns, to the lanes of each. */
+TARGET INLINE void LEVEL(part_several)(const struct sqc_multiply_job *job, unsigned int bits,
+					      bool guard, uint64_t byte,
+					      const struct sqc_activation_line *in, unsigned int part,
+					      float (*lanes)[SQC_LANES])
+{
+	const uint32_t group = part * PART_GROUPS;
+	const FLOATS power = LEVEL(powers)(job->at.exponents + byte / 4);
+	VECTOR codes[CODE_VECTORS];
+
+	LEVEL(codes)(&job->at, bits, guard, byte, codes);
+	for (uint32_t column = 0; column < job->x->columns; column++, in += job->x->lines) {
+		float *lane = lanes[column] + group;
+		VECTOR sum[4];
+
+		LEVEL(dots)(codes, bits, in->codes + part * VECTOR_BYTES, sum);
+		LEVEL(store_floats)(lane, LEVEL(fused)(
+			LEVEL(to_floats)(LEVEL(group_sums)(sum, bits, in->start + group)),
+			LEVEL(times)(LEVEL(load_floats)(in->scales + group), power),
+			LEVEL(load_floats)(lane)));
+	}
+}
+
+/* Several columns: codes are made once. */
+TARGET INLINE void LEVEL(rows_several)(const struct sqc_multiply_job *job, unsigned int bits,
+					      bool guard)
 {
 	const struct sqc_activations *x = job->x;
-	const struct sqc_activation_line *lines = x->int8 + job->first_line;
 
-	for (uint32_t row = 0; row < job->rows; row++) {
-		float (*lanes)[SQC_LANES] = job->lanes + (size_t)row * columns;
-		FLOATS only[PARTS];
-
-		for (unsigned int part = 0; columns == 1 && part < PARTS; part++)
-			only[part] = LEVEL(load_floats)(lanes[0] + part * PART_GROUPS);
+	for (uint32_t row = 0; row < job->rows; row++)
 		for (uint32_t line = 0; line < job->lines; line++) {
+			const struct sqc_activation_line *in = x->int8 + job->first_line + line;
 			const uint64_t byte = row * job->row_bytes + line * SQC_LINE_BYTES;
+			float (*lanes)[SQC_LANES] = job->lanes + (size_t)row * x->columns;
 
 			LEVEL(ahead)(job, bits + guard, byte);
-			for (unsigned int part = 0; part < PARTS; part++) {
-				const uint64_t at = byte + part * VECTOR_BYTES;
-				const FLOATS power = LEVEL(powers)(job->at.exponents + at / 4);
-				VECTOR codes[CODE_VECTORS];
-
-				LEVEL(codes)(&job->at, bits, guard, at, codes);
-				for (uint32_t column = 0; column < columns; column++) {
-					const struct sqc_activation_line *in =
-						&lines[(size_t)column * x->lines + line];
-					const uint32_t group = part * PART_GROUPS;
-					const VECTOR sums = LEVEL(add)(
-						LEVEL(sums)(codes, bits,
-							    in->codes + part * VECTOR_BYTES),
-						LEVEL(load)(in->start + group));
-					const FLOATS weight = LEVEL(times)(
-						LEVEL(load_floats)(in->scales + group), power);
-					FLOATS *lane = &only[part];
-					FLOATS other;
-
-					if (columns > 1) {
-						other = LEVEL(load_floats)(lanes[column] + group);
-						lane = &other;
-					}
-					*lane = LEVEL(fused)(LEVEL(to_floats)(sums), weight, *lane);
-					if (columns > 1)
-						LEVEL(store_floats)(lanes[column] + group, other);
-				}
-			}
+			for (unsigned int part = 0; part < PARTS; part++)
+				LEVEL(part_several)(job, bits, guard, byte + part * VECTOR_BYTES, in,
+						    part, lanes);
 		}
-		for (unsigned int part = 0; columns == 1 && part < PARTS; part++)
-			LEVEL(store_floats)(lanes[0] + part * PART_GROUPS, only[part]);
-	}
 }
 
 /* What a code of each group of a line counts for: 2^(e-127-(bits-2)), which fp32
@@ -301,13 +347,13 @@ TARGET INLINE void LEVEL(rows_fp32)(const struct sqc_multiply_job *job, unsigned
 		const bool single = job->x->columns == 1;				\
 											\
 		if (single && !guard)							\
-			LEVEL(rows_int8)(job, bits, false, 1);				\
+			LEVEL(rows_single)(job, bits, false);				\
 		else if (single)							\
-			LEVEL(rows_int8)(job, bits, true, 1);				\
+			LEVEL(rows_single)(job, bits, true);				\
 		else if (!guard)							\
-			LEVEL(rows_int8)(job, bits, false, job->x->columns);		\
+			LEVEL(rows_several)(job, bits, false);				\
 		else									\
-			LEVEL(rows_int8)(job, bits, true, job->x->columns);		\
+			LEVEL(rows_several)(job, bits, true);				\
 	}										\
 	TARGET static void LEVEL(fp32_##bits)(const struct sqc_multiply_job *job)	\
 	{										\

@@ -14,12 +14,14 @@
  * prefetch when all its buffers for misses are taken, and the planes' prefetches
  * come in bursts; so a line gets three chances. The first is far off and goes
  * to the second cache level, as the planes' lines, 8 KiB apart, share the sets
- * of the first. The largest is less than a whole run: behind that only the next
- * block is known.
+ * of the first; the next goes there too unless the planes are so few that all
+ * between it and the line in use is no more than half of a first level. The
+ * largest is less than a whole run: behind that only the next block is known.
  */
 #define AHEAD_LINES		96u
 #define AHEAD_AGAIN_LINES	64u
 #define AHEAD_LAST_LINES	24u
+#define AHEAD_AGAIN_PLANES	(16384u / (AHEAD_AGAIN_LINES * SQC_LINE_BYTES))
 
 #define INLINE			static inline __attribute__((always_inline))
 
