@@ -163,6 +163,12 @@ struct Planes {
 		for (std::size_t i = 0; i < bytes; i += 8)
 			std::memcpy(memory + i, &i, 8);
 	}
+	static const Planes &all()
+	{
+		static const Planes planes;
+
+		return planes;
+	}
 	static std::size_t segments() { return std::size_t{rows()} * cols / segment_elements; }
 	static std::size_t matrix_bytes() { return segments() * (segment_bytes + exponent_bytes); }
 
@@ -179,8 +185,7 @@ struct Reading {
 Reading reading;
 
 // In the order of addresses, with as few instructions as can be, so that as many
-// loads as can be are on their way at once: on a Zen 5 nothing else was faster,
-// neither prefetches nor planes side by side.
+// loads as can be are on their way at once: on a Zen 5 nothing else was faster.
 std::uint64_t read_lines(const char *from, std::size_t bytes)
 {
 	constexpr std::size_t lines = 8;
@@ -196,26 +201,75 @@ std::uint64_t read_lines(const char *from, std::size_t bytes)
 	return sum;
 }
 
-// One thread's share of the first planes of each segment, in the order of addresses.
-template <unsigned int thread>
-void read_share()
+// What one thread reads of the segments [begin, end).
+std::uint64_t read_in_order(std::size_t begin, std::size_t end)
 {
-	const std::size_t begin = Planes::segments() * thread / reading.threads;
-	const std::size_t end = Planes::segments() * (thread + 1) / reading.threads;
 	const char *exponents = reading.matrix + Planes::segments() * Planes::segment_bytes;
 	std::uint64_t sum = 0;
 
 	for (std::size_t i = begin; i < end; ++i)
 		sum += read_lines(reading.matrix + i * Planes::segment_bytes,
 				  reading.bits * run_bytes);
-	sum += read_lines(exponents + begin * Planes::exponent_bytes,
-			  (end - begin) * Planes::exponent_bytes);
-	benchmark::DoNotOptimize(sum);
+	return sum + read_lines(exponents + begin * Planes::exponent_bytes,
+				(end - begin) * Planes::exponent_bytes);
 }
 
+// Asks for a line of each plane, so many lines behind `at` in this segment's
+// runs or the next one's.
+template <std::size_t lines, int locality>
+void ask(const char *segment, const char *next, std::size_t at)
+{
+	const std::size_t then = at + lines * 64;
+	const char *from = then < run_bytes ? segment + then : next + (then - run_bytes);
+
+	for (unsigned int plane = 0; plane < reading.bits; ++plane)
+		__builtin_prefetch(from + plane * run_bytes, 0, locality);
+}
+
+// The same as the product reads it: planes side by side, each line asked for as
+// often and as far ahead. On a Zen 4 this is the faster one.
+std::uint64_t read_side_by_side(std::size_t begin, std::size_t end)
+{
+	const char *exponents = reading.matrix + Planes::segments() * Planes::segment_bytes;
+	std::uint64_t sum = 0, word;
+
+	for (std::size_t i = begin; i < end; ++i) {
+		const char *segment = reading.matrix + i * Planes::segment_bytes;
+		const char *next = i + 1 < end ? segment + Planes::segment_bytes : segment;
+
+		for (std::size_t at = 0; at < run_bytes; at += 64) {
+			ask<96, 2>(segment, next, at);
+			ask<64, 2>(segment, next, at);
+			ask<24, 3>(segment, next, at);
+			for (unsigned int plane = 0; plane < reading.bits; ++plane) {
+				std::memcpy(&word, segment + plane * run_bytes + at, sizeof(word));
+				sum += word;
+			}
+			if (at % 256 == 0) {
+				const char *line = exponents + i * Planes::exponent_bytes + at / 4;
+
+				__builtin_prefetch(line + 96 * 16, 0, 2);
+				std::memcpy(&word, line, sizeof(word));
+				sum += word;
+			}
+		}
+	}
+	return sum;
+}
+
+template <auto read, unsigned int thread>
+void read_share()
+{
+	const std::size_t segments = Planes::segments();
+
+	benchmark::DoNotOptimize(read(segments * thread / reading.threads,
+				      segments * (thread + 1) / reading.threads));
+}
+
+template <auto read>
 void streaming_read(benchmark::State &state, Case what)
 {
-	static const Planes planes;
+	const Planes &planes = Planes::all();
 	std::unique_ptr<Helper> helper = what.threads > 1 ? std::make_unique<Helper>() : nullptr;
 	static std::size_t next = 0;
 
@@ -223,8 +277,8 @@ void streaming_read(benchmark::State &state, Case what)
 		reading = {planes.memory + next++ % planes.count * Planes::matrix_bytes(), what.bits,
 			   what.threads};
 		if (helper)
-			helper->begin(read_share<1>);
-		read_share<0>();
+			helper->begin(read_share<read, 1>);
+		read_share<read, 0>();
 		if (helper)
 			helper->end();
 	}
@@ -292,7 +346,11 @@ void add_ggml(const Case &) {}
 void add(const Case &what)
 {
 	benchmark::RegisterBenchmark((what.name() + "/ours").c_str(), ours, what)->UseRealTime();
-	benchmark::RegisterBenchmark((what.name() + "/peer:streaming-read").c_str(), streaming_read, what)
+	benchmark::RegisterBenchmark((what.name() + "/peer:streaming-read").c_str(),
+				     streaming_read<read_in_order>, what)
+		->UseRealTime();
+	benchmark::RegisterBenchmark((what.name() + "/peer:streaming-read-ahead").c_str(),
+				     streaming_read<read_side_by_side>, what)
 		->UseRealTime();
 	add_ggml(what);
 }
