@@ -313,6 +313,52 @@ TEST_P(Multiplier, TakesPlanesThatWereRead)
         }
 }
 
+// Exponent 255, which no store makes: no number comes out, and the same way
+// as from codes with that scale. NaN has many bit patterns, which are not told apart.
+TEST_P(Multiplier, TakesAnExponentOf255AsNoNumber)
+{
+    const std::uint32_t rows = 4, cols = 1024;
+    const auto handle = store.make("w", rows, cols);
+    const auto x = values(cols, 3);
+    const std::uint32_t places[] = {0, 17, 31};  // groups of rows 0, 1 and 2
+    ASSERT_EQ(store.write(handle, weights(SQ_DTYPE_BF16, rows * cols, 2)), SQ_STATUS_SUCCESS);
+    for (unsigned bits = 2; bits <= 8; ++bits)
+        for (const auto arithmetic : {SQC_ARITHMETIC_INT8, SQC_ARITHMETIC_FP32}) {
+            const auto format = static_cast<std::uint16_t>(SQ_FORMAT_FAMILY_MXINT << 8 | bits);
+            auto codes = store.read({handle, format, SQ_ROUNDING_TRUNCATE, SQ_AXIS_ROW, 0, rows});
+            auto read = store.read(handle, static_cast<std::uint16_t>(SQ_FORMAT_FAMILY_PLANES << 8 | bits));
+            ASSERT_EQ(codes.status, SQ_STATUS_SUCCESS);
+            ASSERT_EQ(read.status, SQ_STATUS_SUCCESS);
+            for (std::uint32_t row = 0; row < std::size(places); ++row) {
+                codes.bytes[codes.layout.scale_offset + row * codes.layout.scale_row_bytes + places[row]] = 255;
+                read.bytes[read.layout.scale_offset + row * cols / group + places[row]] = 255;
+            }
+            read.bytes.resize(read.bytes.size() + SQC_LINE_BYTES, 0xff);
+            sqc_plane_bytes planes;
+            sqc_plane_source source;
+            sqc_activations in;
+            std::uint64_t error_at = 0;
+            const Memory memory(sqc_activations_bytes(arithmetic, cols, 1));
+            Floats y(rows), slow(rows);
+            sqc_plane_bytes_source(&read.layout, cols, read.bytes.data(), &planes, &source);
+            ASSERT_EQ(sqc_activations_make(&in, arithmetic, bits, cols, 1, x.data(), memory.get(), &error_at), SQ_STATUS_SUCCESS);
+            sqc_multiply_rows(&source, &in, 0, rows, y.data(), rows);
+            if (arithmetic == SQC_ARITHMETIC_FP32)
+                ASSERT_EQ(sqc_multiply(&codes.layout, codes.bytes.data(), 0, rows, x.data(), slow.data()), SQ_STATUS_SUCCESS);
+            else
+                for (std::uint32_t row = 0; row < rows; ++row)
+                    slow[row] = slow_int8(codes, row, x.data());
+            for (std::uint32_t row = 0; row < rows; ++row) {
+                SCOPED_TRACE(testing::Message() << bits << " bits, arithmetic " << arithmetic << ", row " << row);
+                EXPECT_EQ(std::isfinite(y[row]), row == 3);
+                if (std::isnan(slow[row]))
+                    EXPECT_TRUE(std::isnan(y[row]));
+                else
+                    EXPECT_EQ(bits_of({y[row]}), bits_of({slow[row]}));
+            }
+        }
+}
+
 INSTANTIATE_TEST_SUITE_P(Kernels, Multiplier, testing::Values(SQC_LEVEL_PORTABLE, SQC_LEVEL_AVX2, SQC_LEVEL_AVX512), kernel_name);
 
 TEST(MultiplierRequests, AreRefusedWhereThereAreNoSuchCodes)
