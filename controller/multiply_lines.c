@@ -16,12 +16,12 @@ static void group_codes(const struct sqc_multiply_job *job, uint64_t byte,
 {
 	const unsigned int bits = job->x->bits;
 	const uint32_t largest = (1u << (bits - 1)) - 1;
-	const uint32_t sign = sqc_le32(job->at.plane[0] + byte);
+	const uint32_t sign = sqc_le32(job->at->plane[0] + byte);
 	uint32_t words[SQC_MULTIPLY_PLANES_MAX];
 	uint32_t magnitude[SQC_GROUP_ELEMENTS];
 
 	for (unsigned int plane = 1; plane < job->planes; plane++)
-		words[plane - 1] = sqc_le32(job->at.plane[plane] + byte);
+		words[plane - 1] = sqc_le32(job->at->plane[plane] + byte);
 	sqc_group_from_planes(words, job->planes - 1u, magnitude);
 	for (uint32_t i = 0; i < SQC_GROUP_ELEMENTS; i++) {
 		/* Without a guard plane there is nothing to round. */
@@ -62,7 +62,7 @@ static void line_multiply(const struct sqc_multiply_job *job, uint64_t byte, uin
 	const struct sqc_activations *x = job->x;
 
 	for (uint32_t group = 0; group < SQC_LINE_ELEMENTS / SQC_GROUP_ELEMENTS; group++) {
-		const uint8_t exponent = job->at.exponents[byte / 4 + group];
+		const uint8_t exponent = job->at->exponents[byte / 4 + group];
 		int32_t codes[SQC_GROUP_ELEMENTS];
 
 		group_codes(job, byte + group * 4, codes);
@@ -84,7 +84,7 @@ void sqc_multiply_lines_portable(const struct sqc_multiply_job *job)
 {
 	for (uint32_t row = 0; row < job->rows; row++)
 		for (uint32_t line = 0; line < job->lines; line++)
-			line_multiply(job, row * job->row_bytes + line * SQC_LINE_BYTES,
+			line_multiply(job, job->byte + row * job->row_bytes + line * SQC_LINE_BYTES,
 				      job->first_line + line,
 				      job->lanes + (size_t)row * job->x->columns);
 }

@@ -35,7 +35,7 @@ extern "C" {
 #define SQC_LANES			16u
 #define SQC_MULTIPLY_PLANES_MAX		9u	/* of 8 bits, and the guard plane */
 
-/* One plane's place, and that of the exponents: of one row's line. */
+/* Where the planes of a block begin, and its exponents. */
 struct sqc_plane_lines {
 	const uint8_t *plane[SQC_MULTIPLY_PLANES_MAX];	/* sign first */
 	const uint8_t *exponents;
@@ -54,11 +54,11 @@ struct sqc_multiply_job {
 	uint32_t lines;
 	uint32_t rows;
 	uint64_t row_bytes;
-	struct sqc_plane_lines at;
-	/* What is read after it, for prefetching only: where it continues, from
-	 * run_bytes on (counted from at.plane[]). */
-	struct sqc_plane_lines next;
+	const struct sqc_plane_lines *at;	/* the block */
+	uint64_t byte;			/* of a plane, where the first row's line begins */
+	/* For prefetching only: the bytes of a plane, and what is read after them. */
 	uint64_t run_bytes;
+	const struct sqc_plane_lines *next;
 	/* Of each row and column of the activations: [row][column][lane]. */
 	float (*lanes)[SQC_LANES];
 };

@@ -152,7 +152,7 @@ TARGET INLINE void LEVEL(prefetch)(const struct sqc_multiply_job *job, unsigned 
 {
 	const uint64_t then = byte + lines * SQC_LINE_BYTES;
 	const bool here = then < job->run_bytes;
-	const struct sqc_plane_lines *at = here ? &job->at : &job->next;
+	const struct sqc_plane_lines *at = here ? job->at : job->next;
 	const uint64_t offset = here ? then : then - job->run_bytes;
 
 	for (unsigned int plane = 0; plane < planes; plane++)
@@ -184,10 +184,10 @@ TARGET INLINE void LEVEL(rows_single)(const struct sqc_multiply_job *job, unsign
 {
 	VECTOR codes[CODE_VECTORS];
 
-	LEVEL(codes)(&job->at, bits, guard, 0, codes);
+	LEVEL(codes)(job->at, bits, guard, job->byte, codes);
 	for (uint32_t row = 0; row < job->rows; row++) {
 		const struct sqc_activation_line *in = job->x->int8 + job->first_line;
-		uint64_t byte = row * job->row_bytes;
+		uint64_t byte = job->byte + row * job->row_bytes;
 		const uint64_t end = byte + (uint64_t)job->lines * SQC_LINE_BYTES;
 		const uint64_t next_row = row + 1 < job->rows ? byte + job->row_bytes : byte;
 		FLOATS lane[PARTS];
@@ -202,11 +202,11 @@ TARGET INLINE void LEVEL(rows_single)(const struct sqc_multiply_job *job, unsign
 				const uint32_t group = part * PART_GROUPS;
 				const FLOATS weight = LEVEL(times)(
 					LEVEL(load_floats)(in->scales + group),
-					LEVEL(powers)(job->at.exponents + byte / 4 + group));
+					LEVEL(powers)(job->at->exponents + byte / 4 + group));
 				VECTOR sum[4];
 
 				LEVEL(dots)(codes, bits, in->codes + part * VECTOR_BYTES, sum);
-				LEVEL(codes)(&job->at, bits, guard,
+				LEVEL(codes)(job->at, bits, guard,
 					     part + 1 < PARTS ? byte + (part + 1) * VECTOR_BYTES : next,
 					     codes);
 				lane[part] = LEVEL(fused)(
@@ -227,10 +227,10 @@ TARGET INLINE void LEVEL(part_several)(const struct sqc_multiply_job *job, unsig
 					      float (*lanes)[SQC_LANES])
 {
 	const uint32_t group = part * PART_GROUPS;
-	const FLOATS power = LEVEL(powers)(job->at.exponents + byte / 4);
+	const FLOATS power = LEVEL(powers)(job->at->exponents + byte / 4);
 	VECTOR codes[CODE_VECTORS];
 
-	LEVEL(codes)(&job->at, bits, guard, byte, codes);
+	LEVEL(codes)(job->at, bits, guard, byte, codes);
 	for (uint32_t column = 0; column < job->x->columns; column++, in += job->x->lines) {
 		float *lane = lanes[column] + group;
 		VECTOR sum[4];
@@ -252,7 +252,8 @@ TARGET INLINE void LEVEL(rows_several)(const struct sqc_multiply_job *job, unsig
 	for (uint32_t row = 0; row < job->rows; row++)
 		for (uint32_t line = 0; line < job->lines; line++) {
 			const struct sqc_activation_line *in = x->int8 + job->first_line + line;
-			const uint64_t byte = row * job->row_bytes + line * SQC_LINE_BYTES;
+			const uint64_t byte = job->byte + row * job->row_bytes +
+					      line * SQC_LINE_BYTES;
 			float (*lanes)[SQC_LANES] = job->lanes + (size_t)row * x->columns;
 
 			LEVEL(ahead)(job, bits + guard, byte);
@@ -286,11 +287,11 @@ TARGET INLINE void LEVEL(weights)(const struct sqc_multiply_job *job, unsigned i
 	for (unsigned int part = 0; part < PARTS; part++) {
 		VECTOR codes[CODE_VECTORS];
 
-		LEVEL(codes)(&job->at, bits, guard, byte + part * VECTOR_BYTES, codes);
+		LEVEL(codes)(job->at, bits, guard, byte + part * VECTOR_BYTES, codes);
 		for (unsigned int k = 0; k < CODE_VECTORS; k++)
 			LEVEL(store)(line + k * SQC_LINE_BYTES + part * VECTOR_BYTES, codes[k]);
 	}
-	LEVEL(units)(job->at.exponents + byte / 4, bits, units);
+	LEVEL(units)(job->at->exponents + byte / 4, bits, units);
 	/* Unrolled, the places are constants. */
 #pragma GCC unroll 64
 	for (uint32_t b = 0; b < SQC_LINE_BYTES; b += PART_GROUPS / 8) {
@@ -313,7 +314,8 @@ TARGET INLINE void LEVEL(rows_fp32)(const struct sqc_multiply_job *job, unsigned
 		float (*lanes)[SQC_LANES] = job->lanes + (size_t)row * x->columns;
 
 		for (uint32_t line = 0; line < job->lines; line++) {
-			const uint64_t byte = row * job->row_bytes + line * SQC_LINE_BYTES;
+			const uint64_t byte = job->byte + row * job->row_bytes +
+					      line * SQC_LINE_BYTES;
 
 			LEVEL(ahead)(job, bits + guard, byte);
 			LEVEL(weights)(job, bits, guard, byte, weights);

@@ -18,7 +18,7 @@
  * between it and the line in use is no more than half of a first level. The
  * largest is less than a whole run: behind that only the next block is known.
  */
-#define AHEAD_LINES		96u
+#define AHEAD_LINES		120u
 #define AHEAD_AGAIN_LINES	64u
 #define AHEAD_LAST_LINES	24u
 #define AHEAD_AGAIN_PLANES	(16384u / (AHEAD_AGAIN_LINES * SQC_LINE_BYTES))

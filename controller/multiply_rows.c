@@ -16,9 +16,11 @@ struct walk {
 	const struct sqc_activations *x;
 	uint64_t lines_read;
 	uint64_t begin, end;		/* the elements of the product */
-	uint64_t index;			/* of the block, and the one behind it */
-	struct sqc_plane_block block;
-	struct sqc_plane_block next;
+	/* The block with that first element, and the one behind it, in turns in
+	 * one place and the other. */
+	uint64_t base;
+	unsigned int turn;
+	struct sqc_plane_block blocks[2];
 	float lanes[SUMS_AT_ONCE][SQC_LANES];
 };
 
@@ -34,9 +36,9 @@ static uint64_t lines_of(uint64_t low, uint64_t high, uint64_t line_elements)
 	return (high + line_elements - 1) / line_elements - low / line_elements;
 }
 
-static void count_lines(struct walk *walk, uint64_t index)
+static void count_lines(struct walk *walk)
 {
-	const uint64_t base = index * walk->source->block_elements;
+	const uint64_t base = walk->base;
 	const uint64_t rest = walk->end - base;
 	const uint64_t low = walk->begin > base ? walk->begin - base : 0;
 	const uint64_t high = rest < walk->source->block_elements ? rest :
@@ -46,53 +48,80 @@ static void count_lines(struct walk *walk, uint64_t index)
 			    lines_of(low, high, (uint64_t)SQC_LINE_BYTES * SQC_GROUP_ELEMENTS);
 }
 
-static void block_enter(struct walk *walk, uint64_t index)
+static struct sqc_plane_block *block_here(struct walk *walk)
 {
-	const struct sqc_plane_source *source = walk->source;
-
-	if (walk->index == index)
-		return;
-	if (walk->index + 1 == index)
-		walk->block = walk->next;
-	else
-		source->block(source, index, &walk->block);
-	walk->index = index;
-	walk->next = walk->block;
-	if ((index + 1) * source->block_elements < walk->end)
-		source->block(source, index + 1, &walk->next);
-	if (walk->block.stored)
-		count_lines(walk, index);
+	return &walk->blocks[walk->turn];
 }
 
-/* Elements that can be read from `offset` on, in whole lines of the block. */
-static uint64_t room(const struct walk *walk, uint64_t offset)
+static struct sqc_plane_block *block_next(struct walk *walk)
+{
+	return &walk->blocks[walk->turn ^ 1];
+}
+
+/* What follows the block that has become the one here. */
+static void block_follow(struct walk *walk)
 {
 	const struct sqc_plane_source *source = walk->source;
-	const uint64_t rest = source->elements - walk->index * source->block_elements;
-	const uint64_t padded = sqc_round_up(rest, SQC_LINE_ELEMENTS);
+	const uint64_t next = walk->base + source->block_elements;
 
-	return (padded < source->block_elements ? padded : source->block_elements) - offset;
+	if (block_here(walk)->stored)
+		count_lines(walk);
+	if (next < walk->end)
+		source->block(source, next / source->block_elements, block_next(walk));
+	else
+		*block_next(walk) = *block_here(walk);
+}
+
+static void block_first(struct walk *walk)
+{
+	const struct sqc_plane_source *source = walk->source;
+	const uint64_t index = walk->begin / source->block_elements;
+
+	walk->base = index * source->block_elements;
+	source->block(source, index, block_here(walk));
+	block_follow(walk);
+}
+
+/* To the block that an element is in, which lies behind all before; returns its
+ * place there. */
+static uint64_t block_enter(struct walk *walk, uint64_t element)
+{
+	const uint64_t elements = walk->source->block_elements;
+
+	while (element - walk->base >= elements) {
+		walk->base += elements;
+		walk->turn ^= 1;
+		block_follow(walk);
+	}
+	return element - walk->base;
+}
+
+/* Elements of the block, whole lines. */
+static uint64_t block_size(const struct walk *walk)
+{
+	const struct sqc_plane_source *source = walk->source;
+	const uint64_t padded = sqc_round_up(source->elements - walk->base, SQC_LINE_ELEMENTS);
+
+	return padded < source->block_elements ? padded : source->block_elements;
 }
 
 /* A job from an element of the block on. */
 static struct sqc_multiply_job job_at(struct walk *walk, uint64_t offset, uint32_t line)
 {
 	const struct sqc_plane_source *source = walk->source;
-	struct sqc_multiply_job job = {
+
+	return (struct sqc_multiply_job){
 		.x = walk->x,
 		.planes = source->planes,
 		.first_line = line,
 		.rows = 1,
 		.row_bytes = source->stride / 8,
-		.next = walk->next.at,
-		.run_bytes = room(walk, offset) / 8,
+		.at = &block_here(walk)->at,
+		.byte = offset / 8,
+		.run_bytes = block_size(walk) / 8,
+		.next = &block_next(walk)->at,
 		.lanes = walk->lanes,
 	};
-
-	for (unsigned int plane = 0; plane < source->planes; plane++)
-		job.at.plane[plane] = walk->block.at.plane[plane] + offset / 8;
-	job.at.exponents = walk->block.at.exponents + offset / SQC_GROUP_ELEMENTS;
-	return job;
 }
 
 /* Copies the groups of a line, from whichever blocks they are in. */
@@ -103,18 +132,17 @@ static void line_assemble(struct walk *walk, uint64_t element, uint64_t count,
 
 	memset(line, 0, sizeof(*line));
 	for (uint64_t done = 0, some; done < count; done += some) {
-		const uint64_t offset = (element + done) % source->block_elements;
+		const uint64_t offset = block_enter(walk, element + done);
+		const struct sqc_plane_lines *at = &block_here(walk)->at;
 
-		block_enter(walk, (element + done) / source->block_elements);
 		some = source->block_elements - offset;
 		if (some > count - done)
 			some = count - done;
 		for (unsigned int plane = 0; plane < source->planes; plane++)
-			memcpy(line->planes[plane] + done / 8,
-			       walk->block.at.plane[plane] + offset / 8, some / 8);
+			memcpy(line->planes[plane] + done / 8, at->plane[plane] + offset / 8,
+			       some / 8);
 		memcpy(line->exponents + done / SQC_GROUP_ELEMENTS,
-		       walk->block.at.exponents + offset / SQC_GROUP_ELEMENTS,
-		       some / SQC_GROUP_ELEMENTS);
+		       at->exponents + offset / SQC_GROUP_ELEMENTS, some / SQC_GROUP_ELEMENTS);
 	}
 }
 
@@ -122,16 +150,17 @@ static void split_line_multiply(struct walk *walk, uint64_t element, uint64_t co
 				uint32_t line_number)
 {
 	struct sqc_multiply_job job;
+	struct sqc_plane_lines at;
 	struct whole_line line;
 
 	line_assemble(walk, element, count, &line);
-	job = job_at(walk, 0, line_number);
 	for (unsigned int plane = 0; plane < walk->source->planes; plane++)
-		job.at.plane[plane] = line.planes[plane];
-	job.at.exponents = line.exponents;
+		at.plane[plane] = line.planes[plane];
+	at.exponents = line.exponents;
+	job = job_at(walk, 0, line_number);
 	job.lines = 1;
-	job.next = job.at;
-	job.run_bytes = 0;
+	job.at = &at;
+	job.next = &at;
 	sqc_multiply_lines(&job);
 }
 
@@ -144,12 +173,10 @@ static void row_multiply(struct walk *walk, uint64_t row)
 	for (uint32_t line = 0; line < walk->x->lines;) {
 		const uint64_t col = (uint64_t)line * SQC_LINE_ELEMENTS;
 		const uint64_t rest = source->stride - col;
-		const uint64_t offset = (begin + col) % source->block_elements;
-		struct sqc_multiply_job job;
+		const uint64_t offset = block_enter(walk, begin + col);
+		struct sqc_multiply_job job = job_at(walk, offset, line);
 
-		block_enter(walk, (begin + col) / source->block_elements);
-		job = job_at(walk, offset, line);
-		job.lines = (uint32_t)(room(walk, offset) / SQC_LINE_ELEMENTS);
+		job.lines = (uint32_t)((block_size(walk) - offset) / SQC_LINE_ELEMENTS);
 		if (job.lines > walk->x->lines - line)
 			job.lines = walk->x->lines - line;
 		if (job.lines) {
@@ -163,23 +190,20 @@ static void row_multiply(struct walk *walk, uint64_t row)
 	}
 }
 
-/* Rows from this one on that lie in one block with all their lines. */
-static uint32_t rows_together(struct walk *walk, uint64_t row, uint64_t end)
+/* Rows from this one on, at `offset` in the block, that lie there with all their lines. */
+static uint32_t rows_together(const struct walk *walk, uint64_t offset, uint64_t count)
 {
-	const struct sqc_plane_source *source = walk->source;
 	const uint64_t line_elements = (uint64_t)walk->x->lines * SQC_LINE_ELEMENTS;
-	const uint64_t begin = row * source->stride;
-	uint64_t rows, space;
+	const uint64_t space = block_size(walk) - offset;
+	uint64_t rows = SUMS_AT_ONCE / walk->x->columns;
 
-	block_enter(walk, begin / source->block_elements);
-	space = room(walk, begin % source->block_elements);
 	if (space < line_elements)
 		return 0;
-	rows = (space - line_elements) / source->stride + 1;
-	if (rows > end - row)
-		rows = end - row;
-	return (uint32_t)(rows < SUMS_AT_ONCE / walk->x->columns ?
-				  rows : SUMS_AT_ONCE / walk->x->columns);
+	if (rows > count)
+		rows = count;
+	if (rows > (space - line_elements) / walk->source->stride + 1)
+		rows = (space - line_elements) / walk->source->stride + 1;
+	return (uint32_t)rows;
 }
 
 static void sums_store(const struct walk *walk, uint32_t rows, float *y, uint64_t y_stride)
@@ -197,21 +221,24 @@ uint64_t sqc_multiply_rows(const struct sqc_plane_source *source,
 			   uint64_t row_count, float *y, uint64_t y_stride)
 {
 	const uint64_t end = first_row + row_count;
-	struct walk walk = {
-		.source = source,
-		.x = x,
-		.begin = first_row * source->stride,
-		.end = end * source->stride,
-		.index = UINT64_MAX - 1,
-	};
+	struct walk walk;
 	uint32_t rows;
 
+	/* Not its lanes: they are many, and begin with each row. */
+	walk.source = source;
+	walk.x = x;
+	walk.lines_read = 0;
+	walk.begin = first_row * source->stride;
+	walk.end = end * source->stride;
+	walk.turn = 0;
+	block_first(&walk);
 	for (uint64_t row = first_row; row < end; row += rows) {
-		rows = rows_together(&walk, row, end);
+		const uint64_t offset = block_enter(&walk, row * source->stride);
+
+		rows = rows_together(&walk, offset, end - row);
 		memset(walk.lanes, 0, sizeof(walk.lanes[0]) * x->columns * (rows ? rows : 1));
 		if (rows) {
-			struct sqc_multiply_job job =
-				job_at(&walk, row * source->stride % source->block_elements, 0);
+			struct sqc_multiply_job job = job_at(&walk, offset, 0);
 
 			job.lines = x->lines;
 			job.rows = rows;
