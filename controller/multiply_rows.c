@@ -58,7 +58,8 @@ static struct sqc_plane_block *block_next(struct walk *walk)
 	return &walk->blocks[walk->turn ^ 1];
 }
 
-/* What follows the block that has become the one here. */
+/* What follows the block that has become the one here, in memory: whoever calls
+ * for some rows may call for the ones behind them next. */
 static void block_follow(struct walk *walk)
 {
 	const struct sqc_plane_source *source = walk->source;
@@ -66,7 +67,7 @@ static void block_follow(struct walk *walk)
 
 	if (block_here(walk)->stored)
 		count_lines(walk);
-	if (next < walk->end)
+	if (next < source->elements)
 		source->block(source, next / source->block_elements, block_next(walk));
 	else
 		*block_next(walk) = *block_here(walk);

@@ -33,12 +33,12 @@ FetchedPlanes::FetchedPlanes(std::shared_ptr<Backend> backend, Workers &workers,
 
 FetchResult FetchedPlanes::multiply(const sqc_activations &x, std::span<float> y) const
 {
-	const RowParts parts(0, layout.rows, source_.stride, workers_.threads());
+	RowParts parts(0, layout.rows, source_.stride, workers_.threads());
 
-	workers_.run(parts.count(), [&](std::size_t index) {
-		const auto [first, count] = parts[index];
-
-		sqc_multiply_rows(&source_, &x, first, count, y.data() + first, layout.rows);
+	workers_.run(parts.shares(), [&](std::size_t share) {
+		while (const auto part = parts.take(share))
+			sqc_multiply_rows(&source_, &x, part->first, part->count,
+					  y.data() + part->first, layout.rows);
 		return true;
 	});
 	return {.format = layout.format,

@@ -507,17 +507,17 @@ FetchResult EmbeddedBackend::multiply(const EmbeddedPlanes &planes, const sqc_ac
 				      std::span<float> y)
 {
 	const ReadLock lock(lock_);
-	const RowParts parts(planes.view.request.first_row, planes.layout.rows,
-			     planes.multiplier().source.stride, workers_.threads());
+	RowParts parts(planes.view.request.first_row, planes.layout.rows,
+		       planes.multiplier().source.stride, workers_.threads());
 	std::atomic<std::uint64_t> lines = 0;
 	sqc_result result;
 
 	check_planes(planes);
-	workers_.run(parts.count(), [&](std::size_t index) {
-		const auto [first, count] = parts[index];
-
-		lines += sqc_multiplier_part(&planes.multiplier(), &x, first, count,
-					     y.data() + first, planes.layout.rows);
+	workers_.run(parts.shares(), [&](std::size_t share) {
+		while (const auto part = parts.take(share))
+			lines += sqc_multiplier_part(&planes.multiplier(), &x, part->first,
+						     part->count, y.data() + part->first,
+						     planes.layout.rows);
 		return true;
 	});
 	sqc_multiplier_count(&planes.multiplier(), lines, &result);
