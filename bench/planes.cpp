@@ -125,7 +125,7 @@ void fetch_segment(Memory &memory, std::size_t segment, const Case &what)
 	std::uint8_t *words = memory.segment(segment);
 	const std::uint8_t *run[runs];
 	const sqc_planes planes{run, 0, &memory.exponents[segment * elements / 32], nullptr,
-				what.segments > 1};
+				what.segments > 1, nullptr};
 
 	for (unsigned int p = 0; p < runs; ++p)
 		run[p] = memory.run(segment, p);

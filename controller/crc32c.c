@@ -359,7 +359,7 @@ static void runs_plain(const struct sqc_run_pieces *pieces)
 		sqc_expect(pieces->next + i * pieces->next_share, pieces->next_share);
 		pieces->crc[i] = sqc_crc32c(pieces->crc[i], from, pieces->bytes);
 		if (pieces->streaming)
-			sqc_stream(to, from, pieces->bytes);
+			sqc_stream(to, from, pieces->bytes, NULL);
 		else
 			memcpy(to, from, pieces->bytes);
 	}

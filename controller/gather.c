@@ -47,6 +47,7 @@ void sqc_gather_begin(struct sqc_gather *gather, const struct sqc_store *store,
 	gather->escapes = 0;
 	gather->checked = 0;
 	gather->streaming = false;
+	gather->ahead = NULL;
 	gather->coder = region->tuned ? &region->tuned->coder : NULL;
 	gather->coded = NULL;
 	gather->unpack = region->coding == SQ_CODING_PACKED ? unpack : NULL;
@@ -101,7 +102,25 @@ uint32_t sqc_gather_run_index(const struct sqc_gather *gather, uint32_t run)
 	return run == SQC_RUN_ESCAPES ? gather->geometry->runs + 1u : run;
 }
 
-bool sqc_gather_check(struct sqc_gather *gather, uint32_t run)
+/* A part of a run, for whose lines and as many ahead there is room on their way. */
+#define CHECK_BYTES	2048u
+
+static uint32_t crc_ahead(const uint8_t *memory, uint32_t bytes, const uint8_t *ahead)
+{
+	uint32_t crc = 0;
+
+	if (!ahead)
+		return sqc_crc32c(0, memory, bytes);
+	for (uint32_t at = 0; at < bytes; at += CHECK_BYTES) {
+		const uint32_t some = bytes - at < CHECK_BYTES ? bytes - at : CHECK_BYTES;
+
+		sqc_expect((uintptr_t)ahead + at, some);
+		crc = sqc_crc32c(crc, memory + at, some);
+	}
+	return crc;
+}
+
+bool sqc_gather_check_ahead(struct sqc_gather *gather, uint32_t run, const uint8_t *ahead)
 {
 	const uint32_t index = sqc_gather_run_index(gather, run);
 	const uint64_t bit = UINT64_C(1) << index;
@@ -111,10 +130,15 @@ bool sqc_gather_check(struct sqc_gather *gather, uint32_t run)
 	if (gather->checked & bit)
 		return true;
 	memory = sqc_gather_stored(gather, run, &bytes);
-	if (!sqc_crc_matches(sqc_crc32c(0, memory, bytes), gather->segment->crc[index]))
+	if (!sqc_crc_matches(crc_ahead(memory, bytes, ahead), gather->segment->crc[index]))
 		return false;
 	gather->checked |= bit;
 	return true;
+}
+
+bool sqc_gather_check(struct sqc_gather *gather, uint32_t run)
+{
+	return sqc_gather_check_ahead(gather, run, NULL);
 }
 
 bool sqc_gather_open(struct sqc_gather *gather, uint32_t run)
@@ -163,6 +187,7 @@ struct sqc_planes sqc_gather_planes(const struct sqc_gather *gather, uint32_t fi
 		.exponents = gather->segment && gather->geometry->exponents ?
 				     gather->exponents + first / SQC_GROUP_ELEMENTS : NULL,
 		.streaming = gather->streaming,
+		.ahead = gather->ahead,
 	};
 }
 
@@ -207,17 +232,22 @@ static void tuned_words(const struct sqc_gather *gather, uint32_t first, uint32_
 
 /* The escapes among elements [first, first + count) over what planes gave. */
 static void escapes_put(const struct sqc_gather *gather, uint32_t first, uint32_t count,
-			uint8_t *words)
+			uint8_t *words, struct sqc_gather_scratch *scratch)
 {
 	const uint32_t word_bytes = gather->geometry->word_bytes;
+	uint32_t i = sqc_gather_escape_from(gather, first, scratch->escape);
 
-	for (uint32_t i = sqc_gather_escape_from(gather, first); i < gather->escapes; i++) {
+	for (; i < gather->escapes; i++) {
 		const uint32_t at = sqc_gather_escape(gather, i) - first;
 
 		if (at >= count)
 			break;
-		memcpy(words + at * word_bytes, gather->escape_words + i * word_bytes, word_bytes);
+		if (word_bytes == 2)
+			memcpy(words + 2 * (size_t)at, gather->escape_words + 2 * (size_t)i, 2);
+		else
+			memcpy(words + 4 * (size_t)at, gather->escape_words + 4 * (size_t)i, 4);
 	}
+	scratch->escape = i;
 }
 
 static void words_gather(const struct sqc_gather *gather, uint32_t first, uint32_t count,
@@ -237,18 +267,21 @@ static void words_gather(const struct sqc_gather *gather, uint32_t first, uint32
 	else
 		sqc_planes_to_words(&planes, geometry->word_bytes, count, words);
 	if (gather->segment && geometry->exponents)
-		escapes_put(gather, first, count, words);
+		escapes_put(gather, first, count, words, scratch);
 }
 
 void sqc_gather_words(const struct sqc_gather *gather, uint32_t first, uint32_t count,
 		      void *words, struct sqc_gather_scratch *scratch)
 {
+	const size_t bytes = (size_t)count * gather->geometry->word_bytes;
+
 	if (!gather->streaming) {
 		words_gather(gather, first, count, words, scratch);
 		return;
 	}
+	sqc_stream_expect((uintptr_t)words + bytes, bytes);
 	words_gather(gather, first, count, scratch->piece, scratch);
-	sqc_stream(words, scratch->piece, (size_t)count * gather->geometry->word_bytes);
+	sqc_stream(words, scratch->piece, bytes, NULL);
 }
 
 uint32_t sqc_gather_escape(const struct sqc_gather *gather, uint32_t escape)
@@ -256,10 +289,20 @@ uint32_t sqc_gather_escape(const struct sqc_gather *gather, uint32_t escape)
 	return sqc_le16(gather->escape_indexes + 2 * (size_t)escape);
 }
 
-uint32_t sqc_gather_escape_from(const struct sqc_gather *gather, uint32_t first)
+/* Escapes [0, escape) lie before an element, all others do not. */
+static bool escapes_part_at(const struct sqc_gather *gather, uint32_t escape, uint32_t first)
+{
+	return escape <= gather->escapes &&
+	       (!escape || sqc_gather_escape(gather, escape - 1) < first) &&
+	       (escape == gather->escapes || sqc_gather_escape(gather, escape) >= first);
+}
+
+uint32_t sqc_gather_escape_from(const struct sqc_gather *gather, uint32_t first, uint32_t guess)
 {
 	uint32_t low = 0, high = gather->escapes;
 
+	if (escapes_part_at(gather, guess, first))
+		return guess;
 	while (low < high) {
 		const uint32_t middle = low + (high - low) / 2;
 

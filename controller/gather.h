@@ -34,6 +34,7 @@ struct sqc_gather {
 	const uint8_t *escape_words;
 	uint64_t checked;			/* runs that were, a bit each; see gather.c */
 	bool streaming;				/* words and codes go around the caches */
+	const uint8_t *ahead;			/* of planes; see planes.h */
 	struct sqc_unpack *unpack;		/* of a packed region; else NULL */
 	/* Coding packed: the extent, and where in it each run begins (as its
 	 * CRC is numbered). */
@@ -46,6 +47,7 @@ struct sqc_gather_scratch {
 	struct sqc_group groups[SQC_PIECE_GROUPS];
 	struct sqc_tuned_group tuned[SQC_PIECE_GROUPS];
 	uint8_t piece[SQC_PIECE_ELEMENTS * 4];	/* words that are streamed */
+	uint32_t escape;	/* behind those of the piece before: the next one's first? */
 };
 
 /* `unpack` is where a packed segment is decoded; NULL when the runs are only
@@ -63,6 +65,9 @@ const uint8_t *sqc_gather_stored(const struct sqc_gather *gather, uint32_t run, 
 uint32_t sqc_gather_run_index(const struct sqc_gather *gather, uint32_t run);
 /* True when the run matches its CRC. Looks once, as long as it does. */
 bool sqc_gather_check(struct sqc_gather *gather, uint32_t run);
+/* The same; as much of memory `ahead` as the run has comes closer meanwhile, unless
+ * that is NULL. */
+bool sqc_gather_check_ahead(struct sqc_gather *gather, uint32_t run, const uint8_t *ahead);
 /* Makes a run readable: checks it, and decodes it with what it builds on. */
 bool sqc_gather_open(struct sqc_gather *gather, uint32_t run);
 /* True when every run of the segment does. */
@@ -87,7 +92,7 @@ void sqc_gather_words(const struct sqc_gather *gather, uint32_t first, uint32_t 
 
 /* The index in the segment of an escape. */
 uint32_t sqc_gather_escape(const struct sqc_gather *gather, uint32_t escape);
-/* The first escape that lies at or behind an element. */
-uint32_t sqc_gather_escape_from(const struct sqc_gather *gather, uint32_t first);
+/* The first escape that lies at or behind an element. `guess` may be any number. */
+uint32_t sqc_gather_escape_from(const struct sqc_gather *gather, uint32_t first, uint32_t guess);
 
 #endif /* SMARTQUANT_GATHER_H */

@@ -64,6 +64,7 @@ struct kernel {
 	void (*store_aligned)(const uint8_t *words, uint8_t dtype, uint32_t elements,
 			      uint8_t *const *run, uint8_t *exponents, uint32_t *sticky);
 	bool (*finite)(const uint8_t *words, size_t bytes, uint32_t exponents);
+	void (*stream)(uint8_t *to, const uint8_t *from, size_t lines, const uint8_t *ahead);
 };
 
 /* ---------------------------------------------------- groups one at a time */
@@ -306,6 +307,15 @@ static inline void store_codes_portable(const vector_portable *plane, unsigned i
 	sqc_pack_codes(codes, bytes, sizeof(bytes), n);
 }
 
+static inline void stream_vector_portable(uint8_t *to, vector_portable vector)
+{
+#ifdef SQC_KERNELS_X86
+	_mm_stream_si128((__m128i *)(void *)to, (__m128i)vector);
+#else
+	memcpy(to, &vector, sizeof(vector));
+#endif
+}
+
 #include "planes_template.h"
 
 #ifdef SQC_KERNELS_X86
@@ -325,6 +335,23 @@ static const struct kernel *const kernels[SQC_LEVELS] = {
 static const struct kernel *kernel(void)
 {
 	return kernels[sqc_kernel(SQC_KERNEL_PLANES)];
+}
+
+void sqc_stream(void *to, const void *from, size_t bytes, const uint8_t *ahead)
+{
+	const size_t head = -(uintptr_t)to % SQC_LINE_BYTES;
+	const size_t lines = bytes > head ? (bytes - head) / SQC_LINE_BYTES : 0;
+	const size_t end = head + lines * SQC_LINE_BYTES;
+	const uint8_t *in = from;
+	uint8_t *out = to;
+
+	if (!lines) {
+		memcpy(out, in, bytes);
+		return;
+	}
+	memcpy(out, in, head);
+	kernel()->stream(out + head, in + head, lines, ahead);
+	memcpy(out + end, in + end, bytes - end);
 }
 
 /* What lies behind the last whole block of planes, and zeros: a block by itself. */
@@ -392,6 +419,11 @@ void sqc_planes_to_floats(const struct sqc_planes *planes, uint8_t dtype, uint32
 	memcpy((uint8_t *)words + (size_t)whole * of->word_bytes, last, (size_t)rest * of->word_bytes);
 }
 
+static unsigned int planes_of_codes(unsigned int n, uint8_t rounding)
+{
+	return n + (rounding != SQ_ROUNDING_TRUNCATE);
+}
+
 static void codes_make(const struct sqc_planes *planes, unsigned int n, uint8_t rounding,
 		       uint32_t elements, uint8_t *codes)
 {
@@ -403,7 +435,7 @@ static void codes_make(const struct sqc_planes *planes, unsigned int n, uint8_t 
 	version->codes(planes, n, rounding, whole, codes);
 	if (!rest)
 		return;
-	tail_begin(&tail, planes, n + (rounding != SQ_ROUNDING_TRUNCATE), whole, rest);
+	tail_begin(&tail, planes, planes_of_codes(n, rounding), whole, rest);
 	version->codes(&tail.planes, n, rounding, version->block, last);
 	copy_bits(codes + (size_t)whole / 8 * n, last, rest * n);
 }
@@ -421,9 +453,11 @@ static void codes_stream(const struct sqc_planes *planes, unsigned int n, uint8_
 		const uint32_t count = elements - at < STREAM_ELEMENTS ? elements - at : STREAM_ELEMENTS;
 
 		from.first = planes->first + at;
+		from.ahead = planes->ahead ? planes->ahead + (size_t)at / 8 * planes_of_codes(n, rounding) : NULL;
 		from.sticky = planes->sticky ? planes->sticky + at / 32 : NULL;
+		sqc_stream_expect((uintptr_t)codes + (size_t)(at + STREAM_ELEMENTS) / 8 * n, count / 8 * n);
 		codes_make(&from, n, rounding, count, some);
-		sqc_stream(codes + (size_t)at / 8 * n, some, (count * n + 7) / 8);
+		sqc_stream(codes + (size_t)at / 8 * n, some, (count * n + 7) / 8, NULL);
 	}
 }
 

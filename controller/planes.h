@@ -32,6 +32,9 @@ struct sqc_planes {
 	/* Codes go around the caches: to lines, of which there are so many that
 	 * they would not stay there. */
 	bool streaming;
+	/* Memory that is read soon: as much of it as a call reads of planes comes
+	 * closer meanwhile, block by block, so that memory never waits. NULL: none. */
+	const uint8_t *ahead;
 };
 
 /* Where elements go to: runs from element `first` on. `crc` has the CRC of each

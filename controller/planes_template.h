@@ -12,6 +12,7 @@
  *   NAME(load_bytes), NAME(load_words), NAME(load_doubles), NAME(store_words),
  *   NAME(store_doubles)  words of 1, 2 and 4 bytes to their bytes, and back
  *   NAME(store_codes)    n planes to packed codes
+ *   NAME(stream_vector)  a vector to memory, around the caches
  * and, with ALIGNS_WORDS, for bf16:
  *   NAME(align_words)    words to words of magnitudes, and what a group has; false
  *                        for a block with a group that has no exponent
@@ -52,6 +53,13 @@ TARGET INLINE void NAME(planes_load)(const struct sqc_planes *planes, unsigned i
 
 	for (unsigned int p = 0; p < count; p++)
 		memcpy(&plane[p], planes->run[low + p] + offset, sizeof(VECTOR));
+}
+
+/* What `count` planes of a block are of the memory ahead. */
+TARGET INLINE void NAME(planes_expect)(const struct sqc_planes *planes, unsigned int count, uint32_t at)
+{
+	if (planes->ahead)
+		sqc_expect((uintptr_t)planes->ahead + (size_t)at / 8 * count, count * sizeof(VECTOR));
 }
 
 TARGET INLINE void NAME(planes_store)(const VECTOR *plane, unsigned int count,
@@ -361,6 +369,7 @@ TARGET INLINE void NAME(codes_all)(const struct sqc_planes *planes, unsigned int
 		VECTOR plane[9], sticky = { 0 };
 
 		NAME(planes_load)(planes, 0, count, at, plane);
+		NAME(planes_expect)(planes, count, at);
 		if (rounding == SQ_ROUNDING_EVEN && planes->sticky)
 			memcpy(&sticky, planes->sticky + at / 32, sizeof(sticky));
 		NAME(round_planes)(plane, n, rounding, sticky);
@@ -402,6 +411,7 @@ TARGET INLINE void NAME(words_all)(const struct sqc_planes *planes, unsigned int
 		VECTOR plane[32];
 
 		NAME(planes_load)(planes, 0, 8 * word_bytes, at, plane);
+		NAME(planes_expect)(planes, 8 * word_bytes, at);
 		NAME(words_out)(plane, word_bytes, words);
 	}
 }
@@ -423,6 +433,7 @@ TARGET INLINE void NAME(floats_all)(const struct sqc_planes *planes, const struc
 	for (uint32_t at = 0; at < elements; at += BLOCK, words += BLOCK * of->word_bytes) {
 		const uint8_t *exponents = planes->exponents + at / 32;
 
+		NAME(planes_expect)(planes, of->planes + 1u, at);
 		if (ALIGNS_WORDS && of->dtype == SQ_DTYPE_BF16 && NAME(all_normal)(of, exponents)) {
 			VECTOR magnitude[16];
 
@@ -574,9 +585,24 @@ TARGET static bool NAME(finite)(const uint8_t *words, size_t bytes, uint32_t exp
 	return NAME(is_zero)(carries & ~mask);
 }
 
+/* Whole lines. */
+TARGET static void NAME(stream)(uint8_t *to, const uint8_t *from, size_t lines, const uint8_t *ahead)
+{
+	for (size_t at = 0; at < lines * SQC_LINE_BYTES; at += SQC_LINE_BYTES) {
+		if (ahead)
+			sqc_expect((uintptr_t)ahead + at, SQC_LINE_BYTES);
+		for (size_t i = at; i < at + SQC_LINE_BYTES; i += sizeof(VECTOR)) {
+			VECTOR vector;
+
+			memcpy(&vector, from + i, sizeof(vector));
+			NAME(stream_vector)(to + i, vector);
+		}
+	}
+}
+
 static const struct kernel NAME(kernel) = {
 	BLOCK, NAME(words), NAME(floats), NAME(codes), NAME(groups), NAME(store_plain), NAME(store_aligned),
-	NAME(finite),
+	NAME(finite), NAME(stream),
 };
 
 #undef VECTOR

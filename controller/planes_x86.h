@@ -89,6 +89,11 @@ SQC_TARGET_AVX2 INLINE void store_avx2(uint8_t *to, __m256i vector)
 	_mm256_storeu_si256((__m256i *)(void *)to, vector);
 }
 
+SQC_TARGET_AVX2 INLINE void stream_vector_avx2(uint8_t *to, vector_avx2 vector)
+{
+	_mm256_stream_si256((__m256i *)(void *)to, (__m256i)vector);
+}
+
 SQC_TARGET_AVX2 INLINE void load_bytes_avx2(const uint8_t *bytes, vector_avx2 *byte)
 {
 	memcpy(byte, bytes, 8 * sizeof(*byte));
@@ -241,6 +246,11 @@ SQC_TARGET_AVX512 INLINE __m512i columns(__m512i rows, uint64_t which)
 SQC_TARGET_AVX512 INLINE __m512i load_avx512(const void *from)
 {
 	return _mm512_loadu_si512(from);
+}
+
+SQC_TARGET_AVX512 INLINE void stream_vector_avx512(uint8_t *to, vector_avx512 vector)
+{
+	_mm512_stream_si512((__m512i *)(void *)to, (__m512i)vector);
 }
 
 /* A 4 x 4 matrix of lanes of 128 bits, every second vector of `from` and of `to`

@@ -23,42 +23,82 @@ static struct span span_of(const struct sqc_reader *reader,
 }
 
 /*
- * The segment after the one that is delivered: its lines come into the second
- * cache level meanwhile, as many at a time as are delivered.
+ * Pipelining: while a segment is delivered, what the request takes of the next one
+ * comes closer, run after run, and runs that are there are checked. So memory is busy
+ * while words are made, and what it brings is still in the second cache level when its
+ * turn comes. A run that fails is left to that turn.
  */
 struct ahead {
-	struct sqc_gather gather;
+	struct sqc_gather *gather;	/* of the next segment; NULL: none */
 	const struct sqc_touched *touched;
+	uint32_t run;			/* the first that was not looked at */
 };
 
-static void run_expect(const struct ahead *ahead, uint32_t run, uint32_t low, uint32_t high)
+/* NULL when there is no such run. */
+static const uint8_t *ahead_run(const struct ahead *ahead, uint32_t run)
+{
+	return ahead->gather && run < ahead->touched->end_run ? ahead->gather->run[run] : NULL;
+}
+
+static void ahead_expect(const struct ahead *ahead, uint32_t run, uint32_t low, uint32_t high)
 {
 	uint32_t bytes;
-	const uint8_t *memory = sqc_gather_run(&ahead->gather, run, &bytes);
+	const uint8_t *memory = sqc_gather_run(ahead->gather, run, &bytes);
 
 	high = high < bytes ? high : bytes;
 	if (low < high)
 		sqc_expect((uintptr_t)memory + low, high - low);
 }
 
-/* What elements [low, high) are in the segment that is delivered. */
-static void ahead_expect(const struct ahead *ahead, uint32_t low, uint32_t high)
+/* Escapes that are expected among so many elements. */
+#define ESCAPES_EXPECTED(elements)	((elements) / 64)
+
+/*
+ * Elements [low, high) of the segment are to be delivered. Returns where that share
+ * of the next one's runs begins, which come closer as planes are read, and checks
+ * those that have done so for the time of a run.
+ */
+static const uint8_t *ahead_share(struct ahead *ahead, uint32_t low, uint32_t high)
 {
-	if (!ahead)
+	const struct sqc_touched *touched = ahead->touched;
+	const struct sqc_geometry *geometry;
+	uint32_t bytes, run_bytes, run;
+
+	if (!ahead->gather)
+		return NULL;
+	geometry = ahead->gather->geometry;
+	run_bytes = sqc_run_bytes(geometry, ahead->gather->elements, 0);
+	bytes = low / 8 * (touched->end_run - touched->first_run);
+	run = touched->first_run + bytes / run_bytes;
+	for (; ahead->run + 1 < run && ahead->run < touched->end_run; ahead->run++)
+		sqc_gather_check(ahead->gather, ahead->run);
+	if (touched->exponents)
+		ahead_expect(ahead, SQC_RUN_EXPONENTS,
+			     low / SQC_GROUP_ELEMENTS * geometry->group_bytes,
+			     high / SQC_GROUP_ELEMENTS * geometry->group_bytes);
+	if (touched->escapes)
+		ahead_expect(ahead, SQC_RUN_ESCAPES,
+			     ESCAPES_EXPECTED(low) * (2u + geometry->word_bytes),
+			     ESCAPES_EXPECTED(high) * (2u + geometry->word_bytes));
+	return run < touched->end_run ? ahead->gather->run[run] + bytes % run_bytes : NULL;
+}
+
+/* One plane of the segment was delivered. The next one's first run came closer
+ * meanwhile, and any other does while the one before is checked: streaming itself
+ * leaves no room for it. */
+static void ahead_plane(struct ahead *ahead)
+{
+	if (!ahead_run(ahead, ahead->run))
 		return;
-	for (uint32_t run = ahead->touched->first_run; run < ahead->touched->end_run; run++)
-		run_expect(ahead, run, low / 8, high / 8);
-	if (ahead->touched->exponents)
-		run_expect(ahead, SQC_RUN_EXPONENTS,
-			   low / SQC_GROUP_ELEMENTS * ahead->gather.geometry->group_bytes,
-			   high / SQC_GROUP_ELEMENTS * ahead->gather.geometry->group_bytes);
+	sqc_gather_check_ahead(ahead->gather, ahead->run, ahead_run(ahead, ahead->run + 1));
+	ahead->run++;
 }
 
 /* The rows of a request in one segment, piece by piece. Rows without padding
  * follow each other in the segment and in the output, so a piece may be parts
  * of several. */
-static void rows_deliver(const struct sqc_reader *reader, const struct sqc_gather *gather,
-			 const struct ahead *ahead, uint32_t low, uint32_t high, uint8_t *out)
+static void rows_deliver(const struct sqc_reader *reader, struct sqc_gather *gather,
+			 struct ahead *ahead, uint32_t low, uint32_t high, uint8_t *out)
 {
 	const struct sqc_geometry *geometry = &reader->region->geometry;
 	const uint64_t base = gather->index * SQC_SEGMENT_ELEMENTS;
@@ -74,7 +114,7 @@ static void rows_deliver(const struct sqc_reader *reader, const struct sqc_gathe
 			some = high - at;
 		if (some > SQC_PIECE_ELEMENTS)
 			some = SQC_PIECE_ELEMENTS;
-		ahead_expect(ahead, at, at + (uint32_t)some);
+		gather->ahead = ahead_share(ahead, at, at + (uint32_t)some);
 		piece = sqc_reader_out(reader, out, row - reader->first_row, (uint32_t)col);
 		sqc_reader_encode(reader, gather, at,
 				  (uint32_t)(padded && col + some > geometry->cols ?
@@ -89,10 +129,10 @@ static void rows_deliver(const struct sqc_reader *reader, const struct sqc_gathe
 
 /* Bits of one raw run, or zeros. */
 static void raw_copy(uint8_t *to, const struct sqc_gather *gather, const uint8_t *run,
-		     uint32_t low, uint32_t high)
+		     uint32_t low, uint32_t high, const uint8_t *ahead)
 {
 	if (gather->segment && gather->streaming)
-		sqc_stream(to, run + low, high - low);
+		sqc_stream(to, run + low, high - low, ahead);
 	else if (gather->segment)
 		memcpy(to, run + low, high - low);
 	else
@@ -100,7 +140,7 @@ static void raw_copy(uint8_t *to, const struct sqc_gather *gather, const uint8_t
 }
 
 static void planes_deliver(const struct sqc_reader *reader, const struct sqc_gather *gather,
-			   const struct ahead *ahead, uint32_t low, uint32_t high, uint8_t *out)
+			   struct ahead *ahead, uint32_t low, uint32_t high, uint8_t *out)
 {
 	const struct sqc_geometry *geometry = &reader->region->geometry;
 	const struct sqc_layout *layout = &reader->layout;
@@ -109,21 +149,25 @@ static void planes_deliver(const struct sqc_reader *reader, const struct sqc_gat
 				 reader->first_row * geometry->stride;
 
 	for (uint32_t plane = 0; plane < reader->planes; plane++) {
-		if (ahead)
-			run_expect(ahead, plane, 0, SQC_ROW_BYTES);
-		raw_copy(out + plane * plane_bytes + element / 8, gather, gather->run[plane],
-			 low / 8, high / 8);
+		uint8_t *to = out + plane * plane_bytes + element / 8;
+
+		if (gather->streaming)
+			sqc_stream_expect((uintptr_t)to + plane_bytes, (high - low) / 8);
+		raw_copy(to, gather, gather->run[plane], low / 8, high / 8,
+			 plane ? NULL : ahead_run(ahead, 0));
+		ahead_plane(ahead);
 	}
 	if (geometry->exponents)
 		raw_copy(out + layout->scale_offset +
 				 element / SQC_GROUP_ELEMENTS * geometry->group_bytes,
 			 gather, gather->exponents,
 			 low / SQC_GROUP_ELEMENTS * geometry->group_bytes,
-			 high / SQC_GROUP_ELEMENTS * geometry->group_bytes);
+			 high / SQC_GROUP_ELEMENTS * geometry->group_bytes,
+			 ahead->gather ? ahead->gather->exponents : NULL);
 }
 
-static void segment_deliver(const struct sqc_reader *reader, const struct sqc_gather *gather,
-			    const struct ahead *ahead, uint32_t low, uint32_t high, uint8_t *out)
+static void segment_deliver(const struct sqc_reader *reader, struct sqc_gather *gather,
+			    struct ahead *ahead, uint32_t low, uint32_t high, uint8_t *out)
 {
 	if (reader->layout.axis == SQ_AXIS_COL)
 		return;
@@ -133,20 +177,20 @@ static void segment_deliver(const struct sqc_reader *reader, const struct sqc_ga
 		rows_deliver(reader, gather, ahead, low, high, out);
 }
 
-/* NULL when nothing of the next segment is read, or not in a way that is known
+/* None when nothing of the next segment is read, or not in a way that is known
  * by now. */
-static const struct ahead *ahead_begin(struct ahead *ahead, const struct sqc_walk *walk,
-				       const struct sqc_reader *reader, const struct span *span,
-				       const struct sqc_touched *touched)
+static struct ahead ahead_begin(struct sqc_walk *walk, const struct sqc_reader *reader,
+				const struct sqc_touched *touched)
 {
-	const uint64_t next = walk->gather.index + 1;
+	const uint64_t index = walk->gather.index + 1;
+	struct ahead ahead = { NULL, touched, touched->first_run };
 
-	if (!walk->streaming || next * SQC_SEGMENT_ELEMENTS >= span->end)
-		return NULL;
-	sqc_gather_begin(&ahead->gather, reader->store, reader->region, next, NULL);
-	ahead->touched = touched;
-	return ahead->gather.segment && !ahead->gather.coded && ahead->gather.geometry->planes ?
-		       ahead : NULL;
+	if (!walk->streaming || index >= walk->end)
+		return ahead;
+	sqc_gather_begin(&walk->next, reader->store, reader->region, index, &reader->scratch->unpack);
+	if (walk->next.segment && !walk->next.coded && walk->next.geometry->planes)
+		ahead.gather = &walk->next;
+	return ahead;
 }
 
 /* Checks, counts and delivers the part of a segment that lies in a span. */
@@ -160,7 +204,9 @@ static bool segment_read(struct sqc_walk *walk, const struct sqc_reader *reader,
 	struct ahead ahead;
 	uint32_t high;
 
-	if (gather->index != index)
+	if (walk->next.index == index)
+		*gather = walk->next;
+	else if (gather->index != index)
 		sqc_gather_begin(gather, reader->store, reader->region, index,
 				 &reader->scratch->unpack);
 	high = span->end - base < gather->elements ? (uint32_t)(span->end - base) :
@@ -169,9 +215,10 @@ static bool segment_read(struct sqc_walk *walk, const struct sqc_reader *reader,
 		return false;
 	sqc_tally_segment(&walk->tally, gather, &touched, low, high);
 	gather->streaming = walk->streaming;
-	segment_deliver(reader, gather, ahead_begin(&ahead, walk, reader, span, &touched),
-			low, high, out);
+	ahead = ahead_begin(walk, reader, &touched);
+	segment_deliver(reader, gather, &ahead, low, high, out);
 	gather->streaming = false;
+	gather->ahead = NULL;
 	return true;
 }
 
@@ -188,6 +235,7 @@ bool sqc_reads_stream(const struct sqc_reader *reader)
 void sqc_walk_begin(struct sqc_walk *walk, struct sqc_result *result)
 {
 	walk->gather.index = UINT64_MAX;
+	walk->next.index = UINT64_MAX;
 	walk->streaming = false;
 	sqc_tally_begin(&walk->tally, result);
 }
@@ -215,6 +263,7 @@ sqc_status sqc_walk_part(struct sqc_walk *walk, const struct sqc_reader *reader,
 	const struct span span = span_of(reader, request);
 
 	first += span.begin / SQC_SEGMENT_ELEMENTS;
+	walk->end = first + segments;
 	for (uint64_t i = first; i < first + segments; i++) {
 		if (!segment_read(walk, reader, &span, i, out))
 			return segment_damaged(walk, reader, i);

@@ -133,6 +133,7 @@ struct sqc_read_scratch *sqc_reader_scratch(void *memory)
 {
 	struct sqc_read_scratch *scratch = memory;
 
+	scratch->gather.escape = 0;
 	sqc_unpack_begin(&scratch->unpack);
 	return scratch;
 }

@@ -65,7 +65,9 @@ struct sqc_tally {
 /* The way of one request over segments, whatever its parts ask of them. */
 struct sqc_walk {
 	struct sqc_gather gather;	/* of the segment visited last */
+	struct sqc_gather next;		/* of the one after it; see read.c */
 	struct sqc_tally tally;
+	uint64_t end;			/* the segment behind the last to be visited */
 	bool streaming;			/* see sqc_reads_stream() */
 };
 

@@ -10,7 +10,6 @@
 #define SMARTQUANT_STREAM_H
 
 #include <stdint.h>
-#include <string.h>
 
 #include "controller.h"
 #include "kernel.h"
@@ -18,6 +17,9 @@
 #ifdef SQC_KERNELS_X86
 #include <emmintrin.h>
 #endif
+
+/* The smallest that a page may be. */
+#define SQC_STREAM_PAGE			4096u
 
 /* A request that reads and writes so much leaves nothing of it in a cache. */
 #define SQC_STREAM_BYTES		(UINT64_C(16) << 20)
@@ -30,27 +32,18 @@ static inline void sqc_expect(uintptr_t from, uint32_t bytes)
 		__builtin_prefetch((const void *)(from + at), 0, 2);
 }
 
-/* As memcpy(). Whole lines of `to` are streamed. */
-static inline void sqc_stream(void *to, const void *from, size_t bytes)
+/* Has the pages translated that are streamed to next. A streamed store waits for that,
+ * and all behind it wait too; so ask for them a few hundred of stores before. */
+static inline void sqc_stream_expect(uintptr_t to, size_t bytes)
 {
-	uint8_t *out = to;
-	const uint8_t *in = from;
-	size_t at = 0;
-
-#ifdef SQC_KERNELS_X86
-	const size_t head = -(uintptr_t)to % SQC_LINE_BYTES;
-
-	if (bytes >= head + SQC_LINE_BYTES) {
-		memcpy(out, in, head);
-		for (at = head; bytes - at >= SQC_LINE_BYTES; at += SQC_LINE_BYTES) {
-			for (unsigned int i = 0; i < SQC_LINE_BYTES; i += 16)
-				_mm_stream_si128((__m128i *)(void *)(out + at + i),
-						 _mm_loadu_si128((const __m128i *)(const void *)(in + at + i)));
-		}
-	}
-#endif
-	memcpy(out + at, in + at, bytes - at);
+	/* CPUs drop other hints where the page is not known yet. */
+	for (size_t at = 0; at < bytes; at += SQC_STREAM_PAGE)
+		__builtin_prefetch((const void *)(to + at), 0, 0);
 }
+
+/* As memcpy(). Whole lines of `to` are streamed, and as much comes closer of memory
+ * `ahead`, unless that is NULL. Of the family `planes`. */
+void sqc_stream(void *to, const void *from, size_t bytes, const uint8_t *ahead);
 
 static inline void sqc_stream_end(void)
 {

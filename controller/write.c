@@ -233,6 +233,7 @@ static sqc_status segment_words(struct writer *writer, uint64_t index)
 	sqc_gather_begin(&gather, writer->store, writer->region, index, NULL);
 	if (!sqc_gather_check_all(&gather))
 		return segment_damaged(writer, index);
+	writer->scratch->gather.escape = 0;
 	for (uint32_t first = 0; first < gather.elements; first += SQC_PIECE_ELEMENTS) {
 		const uint32_t rest = gather.elements - first;
 		const uint32_t count = rest < SQC_PIECE_ELEMENTS ? rest : SQC_PIECE_ELEMENTS;

@@ -356,4 +356,86 @@ TEST(Read, DeliversMuchAsItDeliversLittle)
     }
 }
 
+// Reading much checks ahead of what it delivers: what it counts and where it fails
+// must not show it.
+class ReadMuch : public testing::Test {
+protected:
+    static constexpr std::uint32_t rows = 4112, cols = 4096, segment_rows = SQC_SEGMENT_ELEMENTS / cols, segments = rows / segment_rows;
+
+    ReadMuch() : store(96u << 20), handle(store.make("much", rows, cols))
+    {
+        EXPECT_EQ(store.write(handle, weights(SQ_DTYPE_BF16, std::uint64_t{rows} * cols, 3)), SQ_STATUS_SUCCESS);
+    }
+    sqc_read_request request(std::uint16_t format, std::uint32_t first = 0, std::uint32_t count = rows) const
+    {
+        return {handle, format, SQ_ROUNDING_DEFAULT, SQ_AXIS_ROW, first, count};
+    }
+    // The runs that a read takes of a segment, by the addresses that it counts.
+    std::vector<sqc_dram_run> runs(std::uint16_t format, std::uint32_t segment)
+    {
+        const auto part = request(format, segment * segment_rows, segment_rows);
+        std::vector<sqc_dram_run> found(SQC_RUNS_MAX);
+        std::uint64_t count = 0;
+        Layout layout = {};
+        Result result;
+        EXPECT_EQ(sqc_read_layout(store.get(), &part, &layout), SQ_STATUS_SUCCESS);
+        const Memory scratch(sqc_read_scratch_bytes(&layout)), out(layout.bytes);
+        EXPECT_EQ(sqc_read_traced(store.get(), &part, out.get(), layout.bytes, scratch.get(), found.data(), found.size(), &count, &result),
+                  SQ_STATUS_SUCCESS);
+        found.resize(count);
+        return found;
+    }
+
+    Store store;
+    std::uint32_t handle;
+    static constexpr std::uint16_t formats[] = {SQ_FORMAT_NATIVE, SQ_FORMAT_MXINT(8), SQ_FORMAT_PLANES(8)};
+};
+
+TEST_F(ReadMuch, CountsEachLineOnce)
+{
+    for (const std::uint16_t format : formats) {
+        const auto whole = store.read(request(format));
+        ASSERT_EQ(whole.status, SQ_STATUS_SUCCESS);
+        ASSERT_GE(whole.layout.bytes, std::uint64_t{16} << 20);
+        std::uint64_t plane_lines = 0, check_lines = 0;
+        for (std::uint32_t segment = 0; segment < segments; ++segment) {
+            const auto part = store.read(request(format, segment * segment_rows, segment_rows));
+            plane_lines += part.result.plane_lines;
+            check_lines += part.result.check_lines;
+        }
+        EXPECT_EQ(whole.result.plane_lines, plane_lines) << format;
+        EXPECT_EQ(whole.result.check_lines, check_lines) << format;
+    }
+}
+
+TEST_F(ReadMuch, FailsWithTheFirstDamagedRow)
+{
+    for (const std::uint16_t format : formats) {
+        const auto before = store.read(request(format));
+        for (const std::uint32_t segment : {0u, 1u, segments / 2, segments - 1}) {
+            const auto in = runs(format, segment);
+            const auto& run = segment == 0 ? in.front() : segment == 1 ? in.back() : in[in.size() / 2];
+            std::uint8_t& byte = store.memory().get()[run.address + run.lines * SQC_LINE_BYTES / 2];
+            // A later one is damaged too, but it is not the first.
+            std::uint8_t& later = store.memory().get()[runs(format, segments - 1).front().address];
+            byte ^= 0x10;
+            later ^= 1;
+            ASSERT_EQ(sqc_statistics_reset(store.get(), SQC_STATISTICS_GLOBAL, 0), SQ_STATUS_SUCCESS);
+            const auto failed = store.read(request(format));
+            EXPECT_EQ(failed.status, SQ_STATUS_MEDIA_FAILURE) << format << " segment " << segment;
+            EXPECT_EQ(failed.result.error_row, segment * segment_rows) << format;
+            EXPECT_EQ(failed.result.plane_lines, 0u);
+            EXPECT_EQ(store.statistics().media_errors, 1u);
+            EXPECT_EQ(store.statistics().plane_lines, 0u);
+            byte ^= 0x10;
+            later ^= 1;
+        }
+        const auto after = store.read(request(format));
+        EXPECT_EQ(after.status, SQ_STATUS_SUCCESS);
+        EXPECT_EQ(after.bytes, before.bytes);
+        EXPECT_EQ(after.result.plane_lines, before.result.plane_lines);
+        EXPECT_EQ(after.result.dram_time_ns, before.result.dram_time_ns);
+    }
+}
+
 }  // namespace
