@@ -32,14 +32,16 @@ const Region &region()
 void model(benchmark::State &state, const ReadRequest &request)
 {
 	const smartquant::FetchTrace trace = region().trace(request);
+	std::vector<sqc_dram_run> runs;
 	std::uint64_t time_ns = 0, energy_pj = 0;
 
+	for (const smartquant::dram::Run &run : trace.runs)
+		runs.push_back({run.address, run.lines});
 	for (auto _ : state) {
 		sqc_dram_cost cost;
 
 		sqc_dram_cost_begin(&cost, nullptr, SQC_DRAM_INTERLEAVED);
-		for (const smartquant::dram::Run &run : trace.runs)
-			sqc_dram_cost_run(&cost, run.address, run.lines);
+		sqc_dram_cost_runs(&cost, runs.data(), runs.size());
 		sqc_dram_cost_end(&cost, &time_ns, &energy_pj);
 		benchmark::DoNotOptimize(energy_pj);
 	}

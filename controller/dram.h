@@ -147,57 +147,24 @@ struct sqc_dram_run {
 
 #define SQC_DRAM_RANKS_MAX		8u
 #define SQC_DRAM_HISTORY		8u
+#define SQC_DRAM_ACTIVATE_WINDOW	4u	/* activates that tFAW counts */
 
 /*
- * Accumulates one request's runs. Plain data, about 6 KiB, of which a short
- * request touches a few hundred bytes; start with sqc_dram_cost_begin(). All
- * but `lines` and `activates` is the model's own. Times are cycles since the
- * request began. Banks are numbered by rank, bank, bank group; a row set is
- * what one run of lines opens: the same row in the same bank of all bank
+ * What the live form makes of a set of parameters before the first run. A row
+ * set is what one run of lines opens: the same row in the same bank of all bank
  * groups (interleaved mapping), or one row of one bank (stock).
  */
-struct sqc_dram_cost {
+struct sqc_dram_plan {
 	const struct sqc_dram_parameters *parameters;
-	enum sqc_dram_mapping mapping;
-	uint64_t lines;
-	uint64_t activates;		/* complete after sqc_dram_cost_end() */
-
-	uint64_t pending_line;		/* lines that are not played yet */
-	uint64_t pending_lines;
-	uint64_t pending_max;
-
-	uint64_t refreshes;
-	uint64_t idle_cycles;		/* of ranks with all banks closed */
-	uint64_t last_read;		/* the latest read command */
-	uint64_t skipped_cycles;	/* of long runs, counted and not played */
-
-	uint64_t bus_free;		/* the data bus has room from here on, */
-	uint64_t gap_begin;		/* and in the gap before, where it stood still; */
-	uint64_t gap_end;
-	uint64_t gap_lines;		/* so many lines can come forward for it */
-
-	uint64_t played;		/* lines up to now, without the skipped ones */
-	uint64_t queued;		/* of these, lines that waited for a bank queue */
-	struct {
-		uint64_t first;		/* number of the first of them in a piece, */
-		uint64_t time;		/* when it moved on, */
-		uint64_t rate;		/* and cycles to the next one */
-	} moved[SQC_DRAM_HISTORY];	/* a ring */
-	uint32_t moved_next;
-	uint32_t queue_room;		/* lines that the queues in use still take */
-	uint32_t queue_set;		/* whose queues */
-
-	uint64_t refresh_next;
-	uint32_t refresh_rank;
-	uint32_t last_rank;
-	uint32_t crowd;			/* number of the stretch without a bus gap */
-
-	/* from the parameters */
-	uint32_t burst;			/* cycles of a line on the bus */
-	uint32_t slices;		/* banks of a row set, */
-	uint32_t set_lines;		/* and its lines; */
+	uint64_t slice_mask;		/* so many banks in a row set, as bits, */
+	uint32_t slices;		/* and as a number; */
+	uint32_t set_lines;		/* its lines; */
 	uint32_t set_queue;		/* commands that its bank queues take */
-	uint32_t full_rate;		/* cycles of a line when all of them take part */
+	uint32_t burst;			/* cycles of a line on the bus, */
+	uint32_t full_rate;		/* when all banks of a set take part, */
+	uint32_t turn;			/* and those lost when the rank changes */
+	uint32_t refresh_interval;	/* from one rank to the next */
+	uint32_t opening;		/* first activate of a set to its lines flowing */
 	uint32_t group_mask;
 	uint32_t set_mask;
 	uint8_t group_shift;		/* in a line number */
@@ -206,24 +173,83 @@ struct sqc_dram_cost {
 	uint8_t group_bits;
 	uint8_t bank_bits;		/* within a group */
 	uint8_t slice_bits;
+};
 
+/*
+ * Accumulates one request's runs. Plain data, about 9 KiB, of which a short
+ * request touches some hundred bytes; start with sqc_dram_cost_begin(). All but
+ * `lines` and `activates` is the model's own. Times are cycles since the request
+ * began. Banks are numbered by rank, bank, bank group. What every run touches
+ * lies in whole cache lines.
+ */
+#define SQC_DRAM_ALIGNED __attribute__((aligned(64)))
+
+struct sqc_dram_cost {
+	struct {
+		uint64_t line;		/* not played yet */
+		uint64_t lines;
+	} pending;
+	uint64_t lines;
+	uint64_t activates;		/* complete after sqc_dram_cost_end() */
+	uint64_t refreshes;
+	uint64_t idle_cycles;		/* of ranks with all banks closed */
+	uint64_t late_read;		/* the latest that other ranks held up */
+	uint64_t skipped_cycles;	/* of long runs, counted and not played */
+
+	struct {
+		uint64_t free;		/* it has room from here on, */
+		uint64_t gap_begin;	/* and in the gap before, where it stood still; */
+		uint64_t gap_end;
+		uint64_t gap_lines;	/* so many lines can come forward for it */
+		uint32_t rank;		/* of the last piece */
+		uint32_t crowd;		/* number of the stretch without a gap */
+	} bus;
+	struct {
+		uint64_t played;	/* lines up to now, without the skipped ones */
+		uint64_t waited;	/* of these, lines that waited for a bank queue */
+		uint32_t set;		/* whose queues are in use, */
+		uint32_t room;		/* and the lines that they still take */
+	} queues;
+
+	struct {
+		uint64_t line;		/* of the last piece, */
+		uint64_t lines;		/* and so many can follow in its row set */
+	} follow;
 	/* masks of what the arrays hold */
-	uint64_t groups_used;
-	uint64_t banks_open;
-	uint64_t sets_open;		/* all banks of it, in the set's row */
-	uint64_t sets_used;
+	struct {
+		uint64_t groups_used;
+		uint64_t banks_open;
+		uint64_t sets_open;	/* all banks of it, in the set's row */
+		uint64_t sets_used;
+		uint64_t sets_even;	/* open, and its banks are not in `banks` */
+	} mask;
+	uint64_t refresh_next;
+	uint32_t refresh_rank;
+	uint32_t moved_next;		/* in `moved` */
+	uint64_t usual;			/* the plan is that of a store's requests */
+
 	struct sqc_dram_cost_rank {
 		uint64_t activate_from;
 		uint64_t closed_since;	/* all banks, or UINT64_MAX */
 		uint64_t last_opened;	/* latest activate */
 		uint64_t last_used;	/* latest read */
-		uint64_t window[4];	/* when the last activates leave tFAW */
-		uint64_t busy_until;	/* its bank groups have reads till then, */
+		/* when the last activates leave tFAW, oldest first */
+		uint64_t window[SQC_DRAM_ACTIVATE_WINDOW];
+	} SQC_DRAM_ALIGNED ranks[SQC_DRAM_RANKS_MAX];
+	struct sqc_dram_cost_set {
+		uint64_t row;
+		uint64_t ready;		/* lines can flow from here on */
+		uint64_t used;		/* last read */
+		uint64_t opened;	/* its banks, beginning in the first group, */
+		uint32_t spacing;	/* one every so many cycles */
+		uint32_t first_group;
+	} SQC_DRAM_ALIGNED sets[SQC_DRAM_BANKS_MAX];
+	struct sqc_dram_cost_busy {	/* of a rank */
+		uint64_t until;		/* its bank groups have reads till then, */
 		uint64_t crowded_until;	/* more than one group till then */
-		uint32_t busy_group;
-		uint32_t window_next;
-		uint32_t last_group;	/* of the latest activate */
-	} ranks[SQC_DRAM_RANKS_MAX];
+		uint32_t group;
+		uint32_t last_opened;	/* group of the latest activate */
+	} busy[SQC_DRAM_RANKS_MAX];
 	struct sqc_dram_cost_group {
 		uint64_t free;		/* next read */
 		uint32_t crowd;		/* in that stretch */
@@ -234,28 +260,33 @@ struct sqc_dram_cost {
 		uint64_t opened;
 		uint64_t used;		/* last read that is not its set's */
 	} banks[SQC_DRAM_BANKS_MAX];
-	struct sqc_dram_cost_set {
-		uint64_t row;
-		uint64_t ready;		/* lines can flow from here on */
-		uint64_t used;		/* last read */
-	} sets[SQC_DRAM_BANKS_MAX];
-};
+	struct sqc_dram_cost_moved {
+		uint64_t first;		/* number of the first of them in a piece, */
+		uint64_t time;		/* when it moved on, */
+		uint64_t rate;		/* and cycles to the next one */
+	} moved[SQC_DRAM_HISTORY];	/* a ring; written before it is read */
+	struct sqc_dram_plan plan;
+} SQC_DRAM_ALIGNED;
 
 /*
- * `parameters` NULL: the default set; they must outlive the cost, and have
- * passed sqc_dram_parameters_check(). A request is modelled as if it had the
- * channel to itself, all rows closed, the first refresh a whole interval away.
+ * `parameters` NULL: the default set, for which runs cost least; they must
+ * outlive the cost, and have passed sqc_dram_parameters_check(). A request is
+ * modelled as if it had the channel to itself, all rows closed, the first
+ * refresh a whole interval away.
  */
 void sqc_dram_cost_begin(struct sqc_dram_cost *cost,
 			 const struct sqc_dram_parameters *parameters,
 			 enum sqc_dram_mapping mapping);
 /*
- * Constant time, some tens of nanoseconds; less for a run that begins where
- * the one before ended, as the planes of a segment do.
+ * Runs in the order in which they are read; handed over in one call or in
+ * several, they come to the same. Constant time for each, some nanoseconds to
+ * some tens: least for a run that begins where the one before ended, or that
+ * lies in the same rows, as the planes of a segment do.
  * Addresses outside the channel wrap around. Of a run that is longer than
  * 128 rows the rest is extrapolated.
  */
-void sqc_dram_cost_run(struct sqc_dram_cost *cost, uint64_t address, uint64_t lines);
+void sqc_dram_cost_runs(struct sqc_dram_cost *cost, const struct sqc_dram_run *runs,
+			size_t count);
 /* Saturates at UINT64_MAX. May be called again, and after more runs. */
 void sqc_dram_cost_end(struct sqc_dram_cost *cost, uint64_t *time_ns,
 		       uint64_t *energy_pj);

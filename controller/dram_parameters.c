@@ -11,41 +11,10 @@
 
 #include <string.h>
 
-/*
- * CXL 2.0 port, 16 lanes at 32 GT/s, 68-byte flits: 2 bytes of protocol
- * identifier, 4 slots of 16 bytes, 2 bytes of CRC; 128b/130b coding; a header
- * slot carries the headers of two read responses, a line takes four slots.
- * Source: CXL specification 2.0, 4.2 (link layer, flit and slot formats).
- */
-#define LINK_CXL2_X16 \
-	.link_lanes = 16, .link_rate_mtps = 32000, .link_code_bits = 130, \
-	.link_flit_bytes = 68, .link_flit_slots = 4, .link_headers_per_slot = 2
-
 #define LINK_SLOT_BYTES		16u
 
-/* Bank queues of 8 behind a window of 32, and a row that has had 4 hits may be
- * closed: the defaults of the simulator that the model was compared with. */
-#define CONTROLLER_FR_FCFS \
-	.bank_queue = 8, .transaction_queue = 32, .row_hits_max = 4
-
 static const struct sqc_dram_parameters sets[] = {
-	{
-		.name = "ddr4-3200",
-		.source = "DRAMsim3 2981759, DDR4_8Gb_x8_3200.ini, 2 ranks "
-			  "(tCK 0.63 ns as in that file); link: CXL 2.0 x16",
-		.ranks = 2, .bank_groups = 4, .banks_per_group = 4,
-		.rows = 65536, .row_bytes = 8192, .devices_per_rank = 8,
-		.tck_ps = 630, .burst_cycles = 4, .cl_cycles = 22,
-		.trcd_cycles = 22, .trp_cycles = 22, .tras_cycles = 52,
-		.trrd_s_cycles = 4, .trrd_l_cycles = 8, .tfaw_cycles = 34,
-		.tccd_s_cycles = 4, .tccd_l_cycles = 8,
-		.trtp_cycles = 12, .trtrs_cycles = 1,
-		.trfc_cycles = 560, .trefi_cycles = 12480,
-		.vdd_mv = 1200, .idd0_ua = 57000, .idd2n_ua = 37000,
-		.idd3n_ua = 52000, .idd3n_one_bank_ua = 52000,
-		.idd4r_ua = 168000, .idd5_ua = 250000,
-		CONTROLLER_FR_FCFS, LINK_CXL2_X16,
-	},
+	SQC_DRAM_DDR4_3200,
 	{
 		/*
 		 * One 32-bit sub-channel, two ranks of four 16 Gb x8 devices;
@@ -74,7 +43,7 @@ static const struct sqc_dram_parameters sets[] = {
 		.vdd_mv = 1100, .idd0_ua = 103000, .idd2n_ua = 92000,
 		.idd3n_ua = 142000, .idd3n_one_bank_ua = 93563,
 		.idd4r_ua = 318000, .idd5_ua = 277000,
-		CONTROLLER_FR_FCFS, LINK_CXL2_X16,
+		SQC_DRAM_CONTROLLER_FR_FCFS, SQC_DRAM_LINK_CXL2_X16,
 	},
 };
 
@@ -188,16 +157,6 @@ sqc_dram_parameter_set(struct sqc_dram_parameters *parameters, const char *name,
 	return SQC_DRAM_PARAMETER_OK;
 }
 
-/* In units of 1e-21 joule per picosecond of cycle: mV * uA * cycles. */
-static int64_t activate_charge(const struct sqc_dram_parameters *p)
-{
-	int64_t on = (int64_t)p->idd0_ua * (p->tras_cycles + p->trp_cycles);
-	int64_t standby = (int64_t)p->idd3n_one_bank_ua * p->tras_cycles +
-			  (int64_t)p->idd2n_ua * p->trp_cycles;
-
-	return on - standby;
-}
-
 static int in_range(const struct sqc_dram_parameters *p)
 {
 	for (size_t i = 0; i < COUNT_OF(parameter_table); i++) {
@@ -226,7 +185,7 @@ const char *sqc_dram_parameters_check(const struct sqc_dram_parameters *p)
 	if (p->trefi_cycles / p->ranks <=
 	    p->trfc_cycles + p->tras_cycles + p->trp_cycles)
 		return "trefi_cycles leaves no time beside refreshing each rank";
-	if (activate_charge(p) < 0)
+	if (sqc_dram_activate_charge(p) < 0)
 		return "idd0_ua is below the standby currents over an activate-precharge pair";
 	if (p->idd4r_ua < p->idd3n_ua || p->idd5_ua < p->idd3n_ua)
 		return "idd4r_ua or idd5_ua is below idd3n_ua";
@@ -235,45 +194,8 @@ const char *sqc_dram_parameters_check(const struct sqc_dram_parameters *p)
 	return NULL;
 }
 
-/* Of a power of two. */
-static uint8_t log2_of(uint32_t power)
-{
-	return (uint8_t)__builtin_ctz(power);
-}
-
 uint64_t sqc_dram_bytes(const struct sqc_dram_parameters *p)
 {
 	return (uint64_t)p->ranks * p->bank_groups * p->banks_per_group *
 	       p->rows * p->row_bytes;
-}
-
-void sqc_dram_layout_make(struct sqc_dram_layout *layout,
-			  const struct sqc_dram_parameters *p,
-			  enum sqc_dram_mapping mapping)
-{
-	layout->column_bits = (uint8_t)(log2_of(p->row_bytes) - SQC_DRAM_LINE_SHIFT);
-	layout->group_bits = log2_of(p->bank_groups);
-	layout->bank_bits = log2_of(p->banks_per_group);
-	layout->rank_bits = log2_of(p->ranks);
-	layout->row_bits = log2_of(p->rows);
-	layout->column_shift = mapping == SQC_DRAM_STOCK ? 0 : layout->group_bits;
-	layout->group_shift = mapping == SQC_DRAM_STOCK ? layout->column_bits : 0;
-}
-
-void sqc_dram_energy_make(struct sqc_dram_energy *energy,
-			  const struct sqc_dram_parameters *p)
-{
-	/* mV * ps * devices: times uA and cycles this is 1e-21 J, a millionth
-	 * of a femtojoule. Below 5000 * 10000 * 32; currents times cycles stay
-	 * below 2e6 * 8192, so the products fit in 64 bits. */
-	uint64_t scale = (uint64_t)p->vdd_mv * p->tck_ps * p->devices_per_rank;
-	int64_t activate = activate_charge(p);
-	uint64_t read = p->idd4r_ua > p->idd3n_ua ? p->idd4r_ua - p->idd3n_ua : 0;
-	uint64_t refresh = p->idd5_ua > p->idd3n_ua ? p->idd5_ua - p->idd3n_ua : 0;
-
-	energy->activate = scale * (activate > 0 ? (uint64_t)activate : 0) / 1000000u;
-	energy->read = scale * read * p->burst_cycles / 1000000u;
-	energy->refresh = scale * refresh / 1000000u * p->trfc_cycles;
-	energy->active_cycle = scale * p->idd3n_ua / 1000000u;
-	energy->idle_cycle = scale * p->idd2n_ua / 1000000u;
 }

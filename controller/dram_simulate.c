@@ -427,7 +427,7 @@ static void start(struct simulation *s, const struct sqc_dram_parameters *p,
 
 	memset(s, 0, sizeof *s);
 	s->p = p;
-	sqc_dram_layout_make(&s->layout, p, mapping);
+	s->layout = sqc_dram_layout_of(p, mapping);
 	s->gaps.read_other_group = later(p->burst_cycles, p->tccd_s_cycles);
 	s->gaps.read_same_group = grouped ? later(p->burst_cycles, p->tccd_l_cycles) :
 					    s->gaps.read_other_group;
@@ -470,10 +470,9 @@ static void step(struct simulation *s)
 
 static void report_energy(const struct simulation *s, struct sqc_dram_report *report)
 {
-	struct sqc_dram_energy energy;
+	const struct sqc_dram_energy energy = sqc_dram_energy_of(s->p);
 	const double pj = 1e-3;		/* events cost whole femtojoules */
 
-	sqc_dram_energy_make(&energy, s->p);
 	report->energy_activate_pj = pj * (double)s->activates * (double)energy.activate;
 	report->energy_read_pj = pj * (double)s->commands * (double)energy.read;
 	report->energy_refresh_pj = pj * (double)s->refreshes * (double)energy.refresh;

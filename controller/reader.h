@@ -57,9 +57,11 @@ struct sqc_tally {
 	struct sqc_dram_cost cost;
 	/* Of a part of a read: what the DRAM model is told when the parts are
 	 * joined, because it follows the order of the whole; of a traced read,
-	 * the trace. NULL: the model is told at once. */
+	 * the trace. NULL: the model is told segment by segment. */
 	struct sqc_dram_run *runs;
 	uint64_t run_count;
+	/* A run adds lines before its window and behind it. */
+	struct sqc_dram_run segment_runs[2 * SQC_RUNS_MAX];
 };
 
 /* The way of one request over segments, whatever its parts ask of them. */

@@ -13,24 +13,18 @@ void sqc_tally_begin(struct sqc_tally *tally, struct sqc_result *result)
 	sqc_dram_cost_begin(&tally->cost, NULL, SQC_DRAM_INTERLEAVED);
 }
 
-static void dram_count(struct sqc_tally *tally, uint64_t address, uint64_t lines)
-{
-	if (tally->runs)
-		tally->runs[tally->run_count++] = (struct sqc_dram_run){ address, lines };
-	else
-		sqc_dram_cost_run(&tally->cost, address, lines);
-}
-
 /* Lines [first, end) of memory that begins at `memory`. */
 static void lines_count(struct sqc_tally *tally, const struct sqc_gather *gather,
 			const uint8_t *memory, uint32_t first, uint32_t end)
 {
 	const uint64_t address = (uint64_t)(memory - gather->store->memory);
+	struct sqc_dram_run *runs = tally->runs ? tally->runs : tally->segment_runs;
 
 	if (first >= end)
 		return;
 	tally->result->plane_lines += end - first;
-	dram_count(tally, address + first * SQC_LINE_BYTES, end - first);
+	runs[tally->run_count++] = (struct sqc_dram_run){ address + first * SQC_LINE_BYTES,
+							  end - first };
 }
 
 /* Bytes [low, high) are wanted; the lines among them that were not, yet, are
@@ -95,19 +89,11 @@ static void packed_count(struct sqc_tally *tally, const struct sqc_gather *gathe
 	lines_want(tally, gather, gather->coded, &tally->window[0], low, high);
 }
 
-void sqc_tally_segment(struct sqc_tally *tally, const struct sqc_gather *gather,
-		       const struct sqc_touched *touched, uint32_t low, uint32_t high)
+static void raw_count(struct sqc_tally *tally, const struct sqc_gather *gather,
+		      const struct sqc_touched *touched, uint32_t low, uint32_t high)
 {
 	uint32_t bytes;
 
-	if (tally->segment != gather->index) {
-		tally->segment = gather->index;
-		memset(tally->window, 0, sizeof(tally->window));
-	}
-	if (gather->coded) {
-		packed_count(tally, gather, touched);
-		return;
-	}
 	for (uint32_t run = touched->first_run; run < touched->end_run; run++) {
 		if (gather->geometry->planes)
 			run_count(tally, gather, run, low / 8, high / 8);
@@ -124,10 +110,26 @@ void sqc_tally_segment(struct sqc_tally *tally, const struct sqc_gather *gather,
 	}
 }
 
+void sqc_tally_segment(struct sqc_tally *tally, const struct sqc_gather *gather,
+		       const struct sqc_touched *touched, uint32_t low, uint32_t high)
+{
+	if (tally->segment != gather->index) {
+		tally->segment = gather->index;
+		memset(tally->window, 0, sizeof(tally->window));
+	}
+	if (gather->coded)
+		packed_count(tally, gather, touched);
+	else
+		raw_count(tally, gather, touched, low, high);
+	if (!tally->runs) {
+		sqc_tally_replay(tally, tally->segment_runs, tally->run_count);
+		tally->run_count = 0;
+	}
+}
+
 void sqc_tally_replay(struct sqc_tally *tally, const struct sqc_dram_run *runs, uint64_t count)
 {
-	for (uint64_t i = 0; i < count; i++)
-		sqc_dram_cost_run(&tally->cost, runs[i].address, runs[i].lines);
+	sqc_dram_cost_runs(&tally->cost, runs, count);
 }
 
 void sqc_tally_end(struct sqc_tally *tally, uint64_t link_bytes)

@@ -242,7 +242,7 @@ static void load_count(struct load *load, uint32_t bytes)
 static sqc_status view_load(const struct sqc_store *store, const struct sqc_view *view,
 			    uint64_t offset, uint32_t bytes, uint8_t *to, void *scratch)
 {
-	struct load load = { .gather = { .index = UINT64_MAX } };
+	struct load load;
 	const uint64_t end = view->info.layout.bytes;
 	sqc_status status = sqc_reader_begin(&load.reader, store, &view->info.request);
 	uint32_t done = 0;
@@ -251,6 +251,8 @@ static sqc_status view_load(const struct sqc_store *store, const struct sqc_view
 		return status;
 	load.reader.scratch = scratch;
 	load.reader.scratch->unpack.decoded = 0;
+	load.gather.index = UINT64_MAX;
+	load.result = (struct sqc_result){ 0 };
 	sqc_tally_begin(&load.tally, &load.result);
 	memset(to, 0, bytes);
 	while (done < bytes && offset + done < end && !status) {

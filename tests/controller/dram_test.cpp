@@ -84,8 +84,7 @@ Cost live(const Runs& runs, sqc_dram_mapping mapping,
     sqc_dram_cost cost;
     Cost out;
     sqc_dram_cost_begin(&cost, parameters, mapping);
-    for (const auto& run : runs)
-        sqc_dram_cost_run(&cost, run.address, run.lines);
+    sqc_dram_cost_runs(&cost, runs.data(), runs.size());
     sqc_dram_cost_end(&cost, &out.time_ns, &out.energy_pj);
     out.activates = cost.activates;
     return out;
@@ -333,6 +332,27 @@ Runs random_fetch(Random& random)
     return runs;
 }
 
+// Runs of all sizes, near each other and far, some of them adjoining.
+Runs random_runs(Random& random)
+{
+    const std::uint64_t reach = std::uint64_t{1} << (4 + random.below(20));
+    const std::uint64_t longest = std::uint64_t{1} << random.below(12);
+    Runs runs(1 + random.below(30));
+    std::uint64_t next = 0;
+    for (auto& run : runs) {
+        const std::uint64_t alignment = random.below(2) ? 512 : 64;
+        run.address = random.below(3) ? random.below(reach) * alignment : next;
+        run.lines = random.below(20) ? 1 + random.below(longest) : 0;
+        next = run.address + run.lines * 64;
+    }
+    return runs;
+}
+
+Runs random_list(Random& random)
+{
+    return random.below(2) ? random_fetch(random) : random_runs(random);
+}
+
 struct Agreement {
     double mean = 0;
     double worst = 0;
@@ -389,6 +409,56 @@ TEST(DramLive, FollowsOtherParameters)
                   live_tolerance_ddr5)
             << "k " << k;
     }
+}
+
+// The model has short cuts for what the store reads; a list takes them or not by
+// the set that it names. They are no part of what it says.
+TEST(DramLive, SaysTheSameOfTheDefaultSetByItsName)
+{
+    Random random(31);
+    for (int i = 0; i < 20000; ++i) {
+        const Runs runs = random_list(random);
+        const Cost usual = live(runs, SQC_DRAM_INTERLEAVED);
+        const Cost named = live(runs, SQC_DRAM_INTERLEAVED, sqc_dram_parameters_find("ddr4-3200"));
+        ASSERT_EQ(usual.time_ns, named.time_ns) << "list " << i;
+        ASSERT_EQ(usual.energy_pj, named.energy_pj) << "list " << i;
+        ASSERT_EQ(usual.activates, named.activates) << "list " << i;
+    }
+}
+
+TEST(DramLive, SaysTheSameHoweverRunsAreHandedOver)
+{
+    Random random(32);
+    for (int i = 0; i < 2000; ++i) {
+        const Runs runs = random_list(random);
+        const Cost whole = live(runs, SQC_DRAM_INTERLEAVED);
+        Cost parts;
+        sqc_dram_cost cost;
+        sqc_dram_cost_begin(&cost, nullptr, SQC_DRAM_INTERLEAVED);
+        for (std::size_t at = 0, some = 0; at < runs.size(); at += some) {
+            some = std::min<std::size_t>(random.below(4), runs.size() - at);
+            sqc_dram_cost_runs(&cost, runs.data() + at, some);
+        }
+        sqc_dram_cost_end(&cost, &parts.time_ns, &parts.energy_pj);
+        ASSERT_EQ(whole.time_ns, parts.time_ns) << "list " << i;
+        ASSERT_EQ(whole.energy_pj, parts.energy_pj) << "list " << i;
+    }
+}
+
+// FNV-1a of all figures of many lists. What changes them changes the model, not
+// its speed: then the tolerances above are to be looked at again, and this after.
+TEST(DramLive, KeepsItsFigures)
+{
+    Random random(33);
+    std::uint64_t hash = 0xcbf29ce484222325;
+    for (int i = 0; i < 40000; ++i) {
+        const auto* parameters = sqc_dram_parameters_at(random.below(2));
+        const auto mapping = random.below(4) ? SQC_DRAM_INTERLEAVED : SQC_DRAM_STOCK;
+        const Cost cost = live(random_list(random), mapping, parameters);
+        for (const std::uint64_t figure : {cost.time_ns, cost.energy_pj, cost.activates})
+            hash = (hash ^ figure) * 0x100000001b3;
+    }
+    EXPECT_EQ(hash, 0x2f5e667de47c2c3fu);
 }
 
 TEST(DramLive, ReadsFourOfSixteenPlanesForAboutAQuarter)
