@@ -720,13 +720,15 @@ INLINE uint64_t lines_to_follow(const struct sqc_dram_cost *cost, const struct s
 INLINE bool follow(struct sqc_dram_cost *cost, const struct sqc_dram_plan *plan, uint64_t line,
 		   uint64_t lines)
 {
-	struct sqc_dram_cost_set *set = &cost->sets[cost->queues.set];
-	struct sqc_dram_cost_rank *rank = &cost->ranks[cost->bus.rank];
+	struct sqc_dram_cost_set *set;
+	struct sqc_dram_cost_rank *rank;
 	uint64_t last;
 
 	if ((line ^ cost->follow.line) >= plan->set_lines || lines > cost->follow.lines ||
 	    (lines & (plan->slices - 1)) != 0)
 		return false;
+	set = &cost->sets[cost->queues.set];
+	rank = &cost->ranks[cost->bus.rank];
 	cost->follow.lines -= lines;
 	cost->queues.room -= (uint32_t)lines;
 	cost->queues.played += lines;
@@ -976,7 +978,8 @@ INLINE void add_runs(struct sqc_dram_cost *cost, const struct sqc_dram_plan *pla
 	const uint64_t pending_max = (uint64_t)PENDING_PIECES * plan->set_lines;
 	uint64_t line = cost->pending.line, lines = cost->pending.lines;
 
-	for (const struct sqc_dram_run *run = runs; run != runs + count; run++) {
+	for (size_t i = 0; i < count; i++) {	/* `runs` may be NULL for none */
+		const struct sqc_dram_run *run = &runs[i];
 		const uint64_t next = run->address >> SQC_DRAM_LINE_SHIFT;
 
 		cost->lines = sum(cost->lines, run->lines);
