@@ -25,6 +25,7 @@
 #define PARTS		(SQC_LINE_BYTES / VECTOR_BYTES)
 #define PART_GROUPS	(VECTOR_BYTES / 4)
 #define CODE_VECTORS	8u
+#define FP32_ROWS	2u
 
 /* Rounds magnitudes, lowest plane first, up where the guard plane is set; the
  * largest magnitude stays. */
@@ -276,69 +277,133 @@ TARGET INLINE void LEVEL(units)(const uint8_t *exponents, unsigned int bits, flo
 	}
 }
 
-/* The weights of a line as fp32, in the order of the columns. */
-TARGET INLINE void LEVEL(weights)(const struct sqc_multiply_job *job, unsigned int bits,
-					 bool guard, uint64_t byte, float *weights)
-{
-	const FLOATS zero = LEVEL(all)((float)(1u << (bits - 1)));
-	uint8_t line[SQC_LINE_ELEMENTS] __attribute__((aligned(SQC_LINE_BYTES)));
+/* A line of a row on its way to fp32. */
+struct LEVEL(line) {
+	/* The codes u: columns 16 n to 16 n + 15 lie together, n of the line's 32
+	 * at n % 8 * 64 + n / 8 * 16. */
+	uint8_t codes[SQC_LINE_ELEMENTS] __attribute__((aligned(SQC_LINE_BYTES)));
 	float units[SQC_LANES] __attribute__((aligned(SQC_LINE_BYTES)));
+};
+
+TARGET INLINE void LEVEL(line_make)(const struct sqc_multiply_job *job, unsigned int bits,
+					   bool guard, uint64_t byte, struct LEVEL(line) *line)
+{
+	const unsigned int fields = bits > 4 ? 1 : bits > 2 ? 2 : 4;
 
 	for (unsigned int part = 0; part < PARTS; part++) {
 		VECTOR codes[CODE_VECTORS];
 
 		LEVEL(codes)(job->at, bits, guard, byte + part * VECTOR_BYTES, codes);
-		for (unsigned int k = 0; k < CODE_VECTORS; k++)
-			LEVEL(store)(line + k * SQC_LINE_BYTES + part * VECTOR_BYTES, codes[k]);
-	}
-	LEVEL(units)(job->at->exponents + byte / 4, bits, units);
-	/* Unrolled, the places are constants. */
-#pragma GCC unroll 64
-	for (uint32_t b = 0; b < SQC_LINE_BYTES; b += PART_GROUPS / 8) {
-		const FLOATS m = LEVEL(minus)(
-			LEVEL(widen)(line + sqc_activation_place(bits, b),
-				     line + sqc_activation_place(bits, b + PART_GROUPS / 8 - 1)),
-			zero);
+		/* Fields are of neighbouring bytes, see sqc_activation_place(). */
+		for (unsigned int k = 0; fields > 1 && k < CODE_VECTORS; k += 2) {
+			const VECTOR first = codes[k], second = codes[k + 1];
 
-		LEVEL(store_floats)(weights + 8 * b, LEVEL(times)(m, LEVEL(all)(units[b / 4])));
+			codes[k] = LEVEL(unpack_low_64)(first, second);
+			codes[k + 1] = LEVEL(unpack_high_64)(first, second);
+		}
+		for (unsigned int k = 0; k < CODE_VECTORS; k++) {
+			/* Of four fields the first two come before the others. */
+			const unsigned int n = fields < 4 ? k : (k & 4) | (k & 1) << 1 | (k >> 1 & 1);
+
+			LEVEL(store)(line->codes + n * SQC_LINE_BYTES + part * VECTOR_BYTES, codes[k]);
+		}
+	}
+	LEVEL(units)(job->at->exponents + byte / 4, bits, line->units);
+}
+
+/* The weights of some columns. Codes come as fp32 2^23 + u, which is u in a constant's
+ * lowest bits. */
+TARGET INLINE FLOATS LEVEL(weights)(const struct LEVEL(line) *line, unsigned int bits, uint32_t col)
+{
+	const FLOATS zero = LEVEL(all)((float)(1u << 23) + (float)(1u << (bits - 1)));
+	const uint8_t *codes = line->codes + col / 16 % 8 * SQC_LINE_BYTES + col / 128 * 16 + col % 16;
+
+	return LEVEL(times)(LEVEL(minus)(LEVEL(widen)(codes), zero),
+			    LEVEL(all)(line->units[col / SQC_GROUP_ELEMENTS]));
+}
+
+/* One column, of so many rows: the additions of one row wait for each other. */
+TARGET INLINE void LEVEL(block_fp32)(const struct sqc_multiply_job *job, unsigned int bits,
+					    bool guard, uint32_t row, unsigned int rows)
+{
+	const float *in = job->x->fp32 + (size_t)job->first_line * SQC_LINE_ELEMENTS;
+	FLOATS lane[FP32_ROWS][PARTS];
+
+	for (unsigned int r = 0; r < rows; r++)
+		for (unsigned int part = 0; part < PARTS; part++)
+			lane[r][part] = LEVEL(load_floats)(job->lanes[row + r] + part * PART_GROUPS);
+	for (uint32_t line = 0; line < job->lines; line++, in += SQC_LINE_ELEMENTS) {
+		struct LEVEL(line) lines[FP32_ROWS];
+
+		for (unsigned int r = 0; r < rows; r++) {
+			const uint64_t byte = job->byte + (row + r) * job->row_bytes +
+					      line * SQC_LINE_BYTES;
+
+			LEVEL(ahead)(job, bits + guard, byte);
+			LEVEL(line_make)(job, bits, guard, byte, &lines[r]);
+		}
+		for (uint32_t first = 0; first < SQC_LINE_ELEMENTS; first += SQC_GROUP_ELEMENTS)
+			for (uint32_t col = first; col < first + SQC_GROUP_ELEMENTS; col += PART_GROUPS) {
+				const unsigned int part = col / PART_GROUPS % PARTS;
+				const FLOATS x = LEVEL(load_floats)(in + col);
+
+				for (unsigned int r = 0; r < rows; r++)
+					lane[r][part] = LEVEL(plus)(
+						lane[r][part],
+						LEVEL(times)(LEVEL(weights)(&lines[r], bits, col), x));
+			}
+	}
+	for (unsigned int r = 0; r < rows; r++)
+		for (unsigned int part = 0; part < PARTS; part++)
+			LEVEL(store_floats)(job->lanes[row + r] + part * PART_GROUPS, lane[r][part]);
+}
+
+/* Several columns: weights are made once. */
+TARGET INLINE void LEVEL(line_fp32)(const struct sqc_multiply_job *job, unsigned int bits,
+					   bool guard, uint32_t row, uint32_t line)
+{
+	const struct sqc_activations *x = job->x;
+	const uint64_t byte = job->byte + row * job->row_bytes + line * SQC_LINE_BYTES;
+	float (*lanes)[SQC_LANES] = job->lanes + (size_t)row * x->columns;
+	float weights[SQC_LINE_ELEMENTS] __attribute__((aligned(SQC_LINE_BYTES)));
+	struct LEVEL(line) made;
+
+	LEVEL(ahead)(job, bits + guard, byte);
+	LEVEL(line_make)(job, bits, guard, byte, &made);
+	for (uint32_t col = 0; col < SQC_LINE_ELEMENTS; col += PART_GROUPS)
+		LEVEL(store_floats)(weights + col, LEVEL(weights)(&made, bits, col));
+	for (uint32_t column = 0; column < x->columns; column++) {
+		const float *in = x->fp32 + ((size_t)column * x->lines + job->first_line + line) *
+						    SQC_LINE_ELEMENTS;
+		FLOATS lane[PARTS];
+
+		for (unsigned int part = 0; part < PARTS; part++)
+			lane[part] = LEVEL(load_floats)(lanes[column] + part * PART_GROUPS);
+		for (uint32_t i = 0; i < SQC_LINE_ELEMENTS; i += PART_GROUPS)
+			lane[i / PART_GROUPS % PARTS] = LEVEL(plus)(
+				lane[i / PART_GROUPS % PARTS],
+				LEVEL(times)(LEVEL(load_floats)(weights + i),
+					     LEVEL(load_floats)(in + i)));
+		for (unsigned int part = 0; part < PARTS; part++)
+			LEVEL(store_floats)(lanes[column] + part * PART_GROUPS, lane[part]);
 	}
 }
 
 TARGET INLINE void LEVEL(rows_fp32)(const struct sqc_multiply_job *job, unsigned int bits,
 					   bool guard)
 {
-	const struct sqc_activations *x = job->x;
-	float weights[SQC_LINE_ELEMENTS] __attribute__((aligned(SQC_LINE_BYTES)));
+	uint32_t row = 0;
 
-	for (uint32_t row = 0; row < job->rows; row++) {
-		float (*lanes)[SQC_LANES] = job->lanes + (size_t)row * x->columns;
-
-		for (uint32_t line = 0; line < job->lines; line++) {
-			const uint64_t byte = job->byte + row * job->row_bytes +
-					      line * SQC_LINE_BYTES;
-
-			LEVEL(ahead)(job, bits + guard, byte);
-			LEVEL(weights)(job, bits, guard, byte, weights);
-			for (uint32_t column = 0; column < x->columns; column++) {
-				const float *in = x->fp32 + ((size_t)column * x->lines +
-							     job->first_line + line) *
-								    SQC_LINE_ELEMENTS;
-				FLOATS lane[PARTS];
-
-				for (unsigned int part = 0; part < PARTS; part++)
-					lane[part] = LEVEL(load_floats)(lanes[column] +
-									part * PART_GROUPS);
-				for (uint32_t i = 0; i < SQC_LINE_ELEMENTS; i += PART_GROUPS)
-					lane[i / PART_GROUPS % PARTS] = LEVEL(plus)(
-						lane[i / PART_GROUPS % PARTS],
-						LEVEL(times)(LEVEL(load_floats)(weights + i),
-							     LEVEL(load_floats)(in + i)));
-				for (unsigned int part = 0; part < PARTS; part++)
-					LEVEL(store_floats)(lanes[column] + part * PART_GROUPS,
-							    lane[part]);
-			}
-		}
+	if (job->x->columns > 1) {
+		for (; row < job->rows; row++)
+			for (uint32_t line = 0; line < job->lines; line++)
+				LEVEL(line_fp32)(job, bits, guard, row, line);
+		return;
 	}
+	for (; row + FP32_ROWS <= job->rows; row += FP32_ROWS)
+		LEVEL(block_fp32)(job, bits, guard, row, FP32_ROWS);
+	for (; row < job->rows; row++)
+		LEVEL(block_fp32)(job, bits, guard, row, 1);
 }
 
 /* Each width with and without a guard plane gets code of its own. */
@@ -389,6 +454,8 @@ void LEVEL(sqc_multiply_lines)(const struct sqc_multiply_job *job)
 #undef PARTS
 #undef PART_GROUPS
 #undef CODE_VECTORS
+#undef FP32_ROWS
+
 #undef LEVEL
 #undef TARGET
 #undef VECTOR

@@ -64,6 +64,7 @@ TARGET INLINE VECTOR LEVEL(nand)(VECTOR a, VECTOR b)
 UNPACK(8)
 UNPACK(16)
 UNPACK(32)
+UNPACK(64)
 #undef UNPACK
 
 /* Exchanges the bits of `mask` with those `distance` above them. */
@@ -139,11 +140,12 @@ TARGET INLINE FLOATS LEVEL(minus)(FLOATS a, FLOATS b) { return _mm256_sub_ps(a, 
 TARGET INLINE FLOATS LEVEL(to_floats)(VECTOR a) { return _mm256_cvtepi32_ps(a); }
 TARGET INLINE FLOATS LEVEL(fused)(FLOATS a, FLOATS b, FLOATS c) { return _mm256_fmadd_ps(a, b, c); }
 
-/* Bytes to floats: eight from `first`. */
-TARGET INLINE FLOATS LEVEL(widen)(const uint8_t *first, const uint8_t *last)
+/* Eight bytes b as 2^23 + b. */
+TARGET INLINE FLOATS LEVEL(widen)(const uint8_t *bytes)
 {
-	(void)last;
-	return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)first)));
+	return _mm256_castsi256_ps(_mm256_or_si256(
+		_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)bytes)),
+		_mm256_set1_epi32(0x4b000000)));
 }
 
 #include "multiply_lines_template.h"
@@ -187,6 +189,7 @@ TARGET INLINE VECTOR LEVEL(nand)(VECTOR a, VECTOR b)
 UNPACK(8)
 UNPACK(16)
 UNPACK(32)
+UNPACK(64)
 #undef UNPACK
 
 /* A quadword is a matrix over GF(2), its first byte being the row that gives
@@ -251,13 +254,12 @@ TARGET INLINE FLOATS LEVEL(minus)(FLOATS a, FLOATS b) { return _mm512_sub_ps(a, 
 TARGET INLINE FLOATS LEVEL(to_floats)(VECTOR a) { return _mm512_cvtepi32_ps(a); }
 TARGET INLINE FLOATS LEVEL(fused)(FLOATS a, FLOATS b, FLOATS c) { return _mm512_fmadd_ps(a, b, c); }
 
-/* Eight bytes from `first` and eight from `last`. */
-TARGET INLINE FLOATS LEVEL(widen)(const uint8_t *first, const uint8_t *last)
+/* Sixteen bytes b as 2^23 + b. */
+TARGET INLINE FLOATS LEVEL(widen)(const uint8_t *bytes)
 {
-	const __m128i bytes = _mm_unpacklo_epi64(_mm_loadl_epi64((const void *)first),
-						 _mm_loadl_epi64((const void *)last));
-
-	return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
+	return _mm512_castsi512_ps(_mm512_or_si512(
+		_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)bytes)),
+		_mm512_set1_epi32(0x4b000000)));
 }
 
 #include "multiply_lines_template.h"
