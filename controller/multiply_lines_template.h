@@ -244,24 +244,34 @@ TARGET INLINE void LEVEL(part_several)(const struct sqc_multiply_job *job, unsig
 	}
 }
 
-/* Several columns: codes are made once. */
+TARGET INLINE void LEVEL(line_several)(const struct sqc_multiply_job *job, unsigned int bits,
+					      bool guard, uint32_t row, uint32_t line)
+{
+	const struct sqc_activations *x = job->x;
+	const struct sqc_activation_line *in = x->int8 + job->first_line + line;
+	const uint64_t byte = job->byte + row * job->row_bytes + line * SQC_LINE_BYTES;
+	float (*lanes)[SQC_LANES] = job->lanes + (size_t)row * x->columns;
+
+	LEVEL(ahead)(job, bits + guard, byte);
+	for (unsigned int part = 0; part < PARTS; part++)
+		LEVEL(part_several)(job, bits, guard, byte + part * VECTOR_BYTES, in, part, lanes);
+}
+
+/*
+ * Several columns: codes are made once. A row after the other is the order of
+ * memory; but where the activations of a row are more than the first level
+ * holds, a line of all rows comes before the next one.
+ */
 TARGET INLINE void LEVEL(rows_several)(const struct sqc_multiply_job *job, unsigned int bits,
 					      bool guard)
 {
-	const struct sqc_activations *x = job->x;
+	const bool by_line = job->x->columns >= BY_LINE_COLUMNS;
+	const uint32_t outer = by_line ? job->lines : job->rows;
+	const uint32_t inner = by_line ? job->rows : job->lines;
 
-	for (uint32_t row = 0; row < job->rows; row++)
-		for (uint32_t line = 0; line < job->lines; line++) {
-			const struct sqc_activation_line *in = x->int8 + job->first_line + line;
-			const uint64_t byte = job->byte + row * job->row_bytes +
-					      line * SQC_LINE_BYTES;
-			float (*lanes)[SQC_LANES] = job->lanes + (size_t)row * x->columns;
-
-			LEVEL(ahead)(job, bits + guard, byte);
-			for (unsigned int part = 0; part < PARTS; part++)
-				LEVEL(part_several)(job, bits, guard, byte + part * VECTOR_BYTES, in,
-						    part, lanes);
-		}
+	for (uint32_t i = 0; i < outer; i++)
+		for (uint32_t j = 0; j < inner; j++)
+			LEVEL(line_several)(job, bits, guard, by_line ? j : i, by_line ? i : j);
 }
 
 /* What a code of each group of a line counts for: 2^(e-127-(bits-2)), which fp32

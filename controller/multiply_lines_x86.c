@@ -23,6 +23,9 @@
 #define AHEAD_LAST_LINES	24u
 #define AHEAD_AGAIN_PLANES	(16384u / (AHEAD_AGAIN_LINES * SQC_LINE_BYTES))
 
+/* From so many columns on, activations of 4096 x columns are 25 KiB and more. */
+#define BY_LINE_COLUMNS		5u
+
 #define INLINE			static inline __attribute__((always_inline))
 
 /* ------------------------------------------------------------- AVX2 */
