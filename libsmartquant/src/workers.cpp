@@ -19,6 +19,21 @@ void pause_briefly() noexcept
 #endif
 }
 
+// The lock, whose holders give it back at once: a thread that slept for it would
+// be late for its job. Not awake for long, as a holder may have lost its CPU.
+void lock_awake(std::unique_lock<std::mutex> &lock)
+{
+	const auto end = std::chrono::steady_clock::now() + awake_time;
+
+	while (!lock.try_lock()) {
+		if (std::chrono::steady_clock::now() > end) {
+			lock.lock();
+			return;
+		}
+		pause_briefly();
+	}
+}
+
 // Waits awake, without the lock, until the count is another; not for long.
 void await_change(std::unique_lock<std::mutex> &lock, const std::atomic<unsigned int> &count)
 {
@@ -28,7 +43,7 @@ void await_change(std::unique_lock<std::mutex> &lock, const std::atomic<unsigned
 	lock.unlock();
 	while (count == seen && std::chrono::steady_clock::now() < end)
 		pause_briefly();
-	lock.lock();
+	lock_awake(lock);
 }
 
 } // namespace
@@ -71,7 +86,7 @@ void Workers::do_job(std::unique_lock<std::mutex> &lock, Batch &batch)
 	++batch.running;
 	lock.unlock();
 	const bool go_on = batch.job(index);
-	lock.lock();
+	lock_awake(lock);
 	if (!go_on)
 		batch.end = batch.next;
 	// The batch is its owner's, who may take it away from here on.
@@ -102,7 +117,10 @@ void Workers::help()
 
 void Workers::run(std::size_t count, const Job &job)
 {
-	std::unique_lock lock(mutex_);
+	std::unique_lock lock(mutex_, std::defer_lock);
+
+	lock_awake(lock);
+
 	const auto batch = batches_.insert(batches_.end(), {job, 0, count, 0});
 
 	if (count > 1) {
