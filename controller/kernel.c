@@ -28,6 +28,7 @@ static const char *const level_names[SQC_LEVELS] = {
 
 /* The level in force plus 1; 0 before the first use. */
 static _Atomic uint8_t chosen[SQC_KERNEL_FAMILIES];
+static _Atomic bool forced[SQC_KERNEL_FAMILIES];
 
 /* The compiler's run-time checks these bits of CPUID, and that the operating
  * system keeps the registers. */
@@ -94,13 +95,21 @@ bool sqc_kernel_force(enum sqc_kernel_family family, enum sqc_kernel_level level
 	if (!sqc_kernel_available(family, level))
 		return false;
 	atomic_store(&chosen[family], (uint8_t)(level + 1));
+	atomic_store(&forced[family], true);
 	return true;
+}
+
+bool sqc_kernel_forced(enum sqc_kernel_family family)
+{
+	return (unsigned int)family < SQC_KERNEL_FAMILIES && atomic_load(&forced[family]);
 }
 
 void sqc_kernel_release(void)
 {
-	for (int family = 0; family < SQC_KERNEL_FAMILIES; family++)
+	for (int family = 0; family < SQC_KERNEL_FAMILIES; family++) {
 		atomic_store(&chosen[family], (uint8_t)0);
+		atomic_store(&forced[family], false);
+	}
 }
 
 const char *sqc_kernel_family_name(enum sqc_kernel_family family)
@@ -138,7 +147,7 @@ static enum sqc_kernel_family find_family(const char *text, size_t length)
 	return (enum sqc_kernel_family)family;
 }
 
-/* Adds one item to the levels wanted. */
+/* Adds one item to the levels wanted; SQC_LEVELS of a family: none, yet. */
 static bool item_read(const char *item, size_t length,
 		      enum sqc_kernel_level wanted[SQC_KERNEL_FAMILIES])
 {
@@ -166,7 +175,7 @@ const char *sqc_kernel_force_list(const char *list)
 	enum sqc_kernel_level wanted[SQC_KERNEL_FAMILIES];
 
 	for (int i = 0; i < SQC_KERNEL_FAMILIES; i++)
-		wanted[i] = sqc_kernel((enum sqc_kernel_family)i);
+		wanted[i] = SQC_LEVELS;
 	for (const char *item = list; *item;) {
 		const size_t length = strcspn(item, ",");
 
@@ -174,7 +183,9 @@ const char *sqc_kernel_force_list(const char *list)
 			return item;
 		item += length + (item[length] == ',');
 	}
-	for (int i = 0; i < SQC_KERNEL_FAMILIES; i++)
-		sqc_kernel_force((enum sqc_kernel_family)i, wanted[i]);
+	for (int i = 0; i < SQC_KERNEL_FAMILIES; i++) {
+		if (wanted[i] != SQC_LEVELS)
+			sqc_kernel_force((enum sqc_kernel_family)i, wanted[i]);
+	}
 	return NULL;
 }

@@ -58,8 +58,11 @@ bool sqc_kernel_available(enum sqc_kernel_family family, enum sqc_kernel_level l
  */
 bool sqc_kernel_force(enum sqc_kernel_family family, enum sqc_kernel_level level);
 
+/* True when the version that a family runs was forced, be it the best one. [shared] */
+bool sqc_kernel_forced(enum sqc_kernel_family family);
+
 /*
- * The same from text, for an environment variable: a list of FAMILY:LEVEL or
+ * Forces versions by a text, for an environment variable: a list of FAMILY:LEVEL or
  * LEVEL, separated by commas. A LEVEL alone gives every family its highest
  * version up to that level. Returns NULL, or the position in `list` of the
  * first item that names no version available here; then nothing changed.

@@ -44,17 +44,21 @@ std::optional<unsigned int> device_number(std::string_view file_name)
 void force_kernels()
 {
 	const char *list = std::getenv(kernels_variable);
+	const char *wrong = list ? sqc_kernel_force_list(list) : nullptr;
 
-	if (!list)
+	if (!wrong)
 		return;
-	if (const char *item = sqc_kernel_force_list(list)) {
-		const std::string_view rest = item;
 
-		fail(Status::InvalidInput,
-		     concat(kernels_variable, " \"", rest.substr(0, rest.find(',')), "\""),
-		     "no such kernel here; use LEVEL or FAMILY:LEVEL, separated by commas, of the "
-		     "table in docs/kernels.md and of what this CPU can run");
-	}
+	const std::string_view rest = wrong;
+	const std::string_view item = rest.substr(0, rest.find(','));
+
+	if (item.empty())
+		fail(Status::InvalidInput, concat(kernels_variable, " \"", list, "\""),
+		     "nothing stands before a comma; give LEVEL or FAMILY:LEVEL there, or unset the "
+		     "variable to let the CPU choose");
+	fail(Status::InvalidInput, concat(kernels_variable, " \"", item, "\""),
+	     "no such kernel here; use LEVEL or FAMILY:LEVEL, separated by commas, of the "
+	     "table in docs/kernels.md and of what this CPU can run");
 }
 
 } // namespace
@@ -86,6 +90,22 @@ std::vector<std::string> devices()
 	for (const unsigned int number : numbers)
 		paths.push_back(concat(device_folder, device_prefix, number));
 	return paths;
+}
+
+std::vector<Kernel> kernels()
+{
+	std::vector<Kernel> list;
+
+	force_kernels();
+	for (int i = 0; i < SQC_KERNEL_FAMILIES; i++) {
+		const auto family = static_cast<sqc_kernel_family>(i);
+
+		list.push_back({.family = sqc_kernel_family_name(family),
+				.level = sqc_kernel_level_name(sqc_kernel(family)),
+				.forced = sqc_kernel_forced(family)});
+	}
+	std::ranges::sort(list, {}, &Kernel::family);
+	return list;
 }
 
 std::string_view version() noexcept

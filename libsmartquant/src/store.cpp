@@ -3,7 +3,6 @@
 
 #include "backend.hpp"
 #include "failure.hpp"
-#include "kernel.h"
 #include "request.hpp"
 #include "request_queue.hpp"
 #include "text.hpp"
@@ -14,14 +13,11 @@ namespace {
 
 std::map<std::string, std::string> kernels_in_force()
 {
-	std::map<std::string, std::string> kernels;
+	std::map<std::string, std::string> levels;
 
-	for (int i = 0; i < SQC_KERNEL_FAMILIES; i++) {
-		const auto family = static_cast<sqc_kernel_family>(i);
-
-		kernels[sqc_kernel_family_name(family)] = sqc_kernel_level_name(sqc_kernel(family));
-	}
-	return kernels;
+	for (Kernel &kernel : kernels())
+		levels[std::move(kernel.family)] = std::move(kernel.level);
+	return levels;
 }
 
 } // namespace

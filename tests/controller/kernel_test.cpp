@@ -54,6 +54,30 @@ TEST_F(Kernel, RunsWhatIsForcedUntilItIsReleased)
     EXPECT_EQ(in_force(), best);
 }
 
+TEST_F(Kernel, TellsWhatIsForced)
+{
+    const auto forced = [] {
+        std::vector<bool> all;
+        for (int i = 0; i < families; ++i)
+            all.push_back(sqc_kernel_forced(family(i)));
+        return all;
+    };
+    const std::vector<bool> none(families, false), every(families, true);
+    EXPECT_EQ(forced(), none);
+    EXPECT_EQ(sqc_kernel_force_list("packed:portable,nonsense"), std::string("nonsense"));
+    EXPECT_EQ(forced(), none);
+    // The version that runs anyway, too.
+    const std::string best = sqc_kernel_level_name(sqc_kernel(SQC_KERNEL_CRC));
+    EXPECT_EQ(sqc_kernel_force_list(("crc:" + best).c_str()), nullptr);
+    for (int i = 0; i < families; ++i)
+        EXPECT_EQ(sqc_kernel_forced(family(i)), i == SQC_KERNEL_CRC);
+    EXPECT_EQ(sqc_kernel_force_list("portable"), nullptr);
+    EXPECT_EQ(forced(), every);
+    sqc_kernel_release();
+    EXPECT_EQ(forced(), none);
+    EXPECT_FALSE(sqc_kernel_forced(SQC_KERNEL_FAMILIES));
+}
+
 TEST_F(Kernel, RefusesAVersionThatIsNotThere)
 {
     const auto best = in_force();

@@ -64,13 +64,25 @@ std::string map_view(const std::filesystem::path &node)
 	return fmt::format("a view of \"{}\" is mapped and readable", regions.front().name);
 }
 
+json kernels_json()
+{
+	json list = json::array();
+	for (const smartquant::Kernel &kernel : smartquant::kernels())
+		list.push_back({{"family", kernel.family}, {"level", kernel.level}, {"forced", kernel.forced}});
+	return list;
+}
+
 std::string doctor_text(const json &document)
 {
-	Table table({"", "link", "card", "found"});
+	Table links({"", "link", "card", "found"});
 	for (const json &link : document.at("links"))
-		table.add({link.at("ok").get<bool>() ? "ok" : "BROKEN", plain(link.at("link")),
+		links.add({link.at("ok").get<bool>() ? "ok" : "BROKEN", plain(link.at("link")),
 			   plain(link.at("card")), plain(link.at("found"))});
-	return table.text();
+	Table kernels({"kernel", "level", "chosen by"});
+	for (const json &kernel : document.at("kernels"))
+		kernels.add({plain(kernel.at("family")), plain(kernel.at("level")),
+			     kernel.at("forced").get<bool>() ? "SMARTQUANT_KERNELS" : "the CPU"});
+	return links.text() + "\n" + kernels.text();
 }
 
 Output doctor()
@@ -85,7 +97,10 @@ Output doctor()
 		list.push_back(entry);
 	}
 	const bringup::Link &last = links.back();
-	Output output{.document = {{"schema", "smartquant/doctor/1"}, {"healthy", last.ok}, {"links", list}},
+	Output output{.document = {{"schema", "smartquant/doctor/1"},
+				   {"healthy", last.ok},
+				   {"links", list},
+				   {"kernels", kernels_json()}},
 		      .text = doctor_text};
 	if (!last.ok)
 		output.failure = fmt::format("{}: {}; remedy: {}", last.name, last.found, last.remedy);

@@ -122,6 +122,17 @@ SMARTQUANT_API std::vector<std::string> devices();
 // "0.1.0"
 SMARTQUANT_API std::string_view version() noexcept;
 
+// The version of a family of vector kernels that runs in this process.
+struct Kernel {
+	std::string family = {};
+	std::string level = {};
+	bool forced = false; // by SMARTQUANT_KERNELS, not chosen by the CPU
+};
+
+// Of every family, in order of names. Looks at SMARTQUANT_KERNELS as opening a
+// store does: throws Status::InvalidInput when that names what is not there.
+SMARTQUANT_API std::vector<Kernel> kernels();
+
 } // namespace smartquant
 
 #endif // SMARTQUANT_STORE_HPP
