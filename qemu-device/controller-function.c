@@ -294,26 +294,6 @@ static bool sq_controller_find_memory(SmartQuantController *c, Error **errp)
     return true;
 }
 
-void sq_controller_default_rounding(SmartQuantController *c,
-                                    struct sqc_read_request *request)
-{
-    struct sqc_region_info info;
-    uint16_t format = request->format;
-
-    if (request->rounding != SQ_ROUNDING_DEFAULT) {
-        return;
-    }
-    if (format == SQ_FORMAT_TAG &&
-        !sqc_region_describe(c->memory->store.store, request->handle, &info)) {
-        format = info.precision;
-    }
-    /* Only the block formats round in more than one way. */
-    if (SQ_FORMAT_FAMILY(format) >= SQ_FORMAT_FAMILY_MXINT &&
-        SQ_FORMAT_FAMILY(format) <= SQ_FORMAT_FAMILY_MX) {
-        request->rounding = qatomic_read(&c->default_rounding);
-    }
-}
-
 /* ---- life --------------------------------------------------------------- */
 
 static void sq_controller_init_bars(SmartQuantController *c)

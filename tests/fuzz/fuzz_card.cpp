@@ -12,19 +12,22 @@
 
 namespace {
 
-// What commands take before a name.
-constexpr struct {
+// What commands take, and the longest name behind it.
+constexpr struct Command {
     std::uint16_t opcode;
     std::uint16_t bytes;
+    std::uint16_t name = 0;
+
+    constexpr bool takes(std::uint32_t in_bytes) const { return in_bytes >= bytes + (name ? 1u : 0u) && in_bytes <= bytes + name; }
 } commands[] = {
     {SQ_MBOX_IDENTIFY, 0},
     {SQ_MBOX_GET_FEATURE, sizeof(sq_mbox_feature)},
     {SQ_MBOX_SET_FEATURE, sizeof(sq_mbox_feature)},
-    {SQ_MBOX_CREATE_REGION, sizeof(sq_mbox_create_region)},
+    {SQ_MBOX_CREATE_REGION, sizeof(sq_mbox_create_region), SQ_NAME_MAX},
     {SQ_MBOX_DELETE_REGION, sizeof(sq_mbox_handle)},
     {SQ_MBOX_SEAL_REGION, sizeof(sq_mbox_handle)},
     {SQ_MBOX_GET_REGION, sizeof(sq_mbox_handle)},
-    {SQ_MBOX_GET_REGION_BY_NAME, 0},
+    {SQ_MBOX_GET_REGION_BY_NAME, 0, SQ_NAME_MAX},
     {SQ_MBOX_LIST_REGIONS, sizeof(sq_mbox_list_in)},
     {SQ_MBOX_SET_PRECISION_TAG, sizeof(sq_mbox_precision_tag)},
     {SQ_MBOX_PACK_REGION, sizeof(sq_mbox_handle)},
@@ -130,13 +133,16 @@ private:
         const auto status = card_command(card_, opcode, in_bytes, payload, bytes, &out_bytes);
         fuzz::require(out_bytes <= SQ_MBOX_PAYLOAD_BYTES);
         fuzz::require(status == SQ_STATUS_SUCCESS || out_bytes == 0);
+        // Whatever else is wrong with it: handlers see no payload of another length.
+        for (const Command& row : commands)
+            fuzz::require(row.opcode != opcode || row.takes(in_bytes) || status == SQ_STATUS_INVALID_PAYLOAD_LENGTH);
         return status;
     }
     void any_command()
     {
         const auto& row = commands[input_.ConsumeIntegralInRange<std::size_t>(0, std::size(commands) - 1)];
         const std::uint16_t opcode = input_.ConsumeIntegralInRange(0, 15) ? row.opcode : input_.ConsumeIntegral<std::uint16_t>();
-        const bool right_length = input_.ConsumeBool(), named = row.opcode == SQ_MBOX_CREATE_REGION || row.opcode == SQ_MBOX_GET_REGION_BY_NAME;
+        const bool right_length = input_.ConsumeBool(), named = row.name != 0;
         auto payload = input_.ConsumeBytes<std::uint8_t>(right_length ? row.bytes + (named ? number(20) % 300 : 0) : number(300) % SQ_MBOX_PAYLOAD_BYTES);
         if (right_length)
             payload.resize(std::max<std::size_t>(payload.size(), row.bytes + named));

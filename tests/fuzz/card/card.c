@@ -66,16 +66,6 @@ bool sq_controller_stalled(SmartQuantController *c)
     return false;
 }
 
-void sq_controller_default_rounding(SmartQuantController *c,
-                                    struct sqc_read_request *request)
-{
-    if (request->rounding == SQ_ROUNDING_DEFAULT &&
-        SQ_FORMAT_FAMILY(request->format) >= SQ_FORMAT_FAMILY_MXINT &&
-        SQ_FORMAT_FAMILY(request->format) <= SQ_FORMAT_FAMILY_MX) {
-        request->rounding = c->default_rounding;
-    }
-}
-
 bool sq_main_loop_call(SQMainLoop *m, void (*function)(void *), void *opaque)
 {
     (void)m;
