@@ -67,6 +67,14 @@ struct kernel {
 	void (*stream)(uint8_t *to, const uint8_t *from, size_t lines, const uint8_t *ahead);
 };
 
+/*
+ * The runs of a segment lie 8 KiB apart, so lines of all of them fall into one
+ * set of the first cache level, which has less room than there are planes. So
+ * planes are made in a stage and leave it one after the other, with their CRC.
+ */
+#define STAGE_ELEMENTS	8192u
+#define STAGE_BYTES	(STAGE_ELEMENTS / 8)
+
 /* ---------------------------------------------------- groups one at a time */
 
 /*
@@ -190,6 +198,11 @@ static void copy_bits(uint8_t *to, const uint8_t *from, uint32_t bits)
 #define NAME(x)		x##_portable
 
 typedef uint32_t vector_portable __attribute__((vector_size(16)));
+
+static inline bool is_zero_portable(vector_portable plane)
+{
+	return !(plane[0] | plane[1] | plane[2] | plane[3]);
+}
 
 /* An 8 x 8 bit matrix, rows being bytes, transposed. */
 static inline uint64_t transpose_bits(uint64_t rows)
@@ -483,14 +496,6 @@ void sqc_planes_to_groups(const struct sqc_planes *planes, unsigned int magnitud
 	tail_begin(&tail, planes, magnitudes + 1, whole * SQC_GROUP_ELEMENTS, rest * SQC_GROUP_ELEMENTS);
 	version->groups(&tail.planes, magnitudes, rest, to + whole);
 }
-
-/*
- * The runs of a segment lie 8 KiB apart, so lines of all of them fall into one
- * set of the first cache level, which has less room than there are planes. So
- * planes are made in a stage and leave it one after the other, with their CRC.
- */
-#define STAGE_ELEMENTS	8192u
-#define STAGE_BYTES	(STAGE_ELEMENTS / 8)
 
 /* Planes begin between the places where their pieces go in a run, modulo 4 KiB:
  * a CPU may take a load for one of what was just stored at such a distance. */

@@ -7,6 +7,7 @@
  *   NAME(x)     x with the level's suffix
  * and defined before:
  *   NAME(vector)         LANES words; planes and bytes come in these
+ *   NAME(is_zero)        no bit of a vector is 1
  *   NAME(bytes_of)       8 planes to the bytes of a block, plane 0 in bit 7
  *   NAME(planes_of)      back, from bytes as a NAME(load_*) orders them
  *   NAME(load_bytes), NAME(load_words), NAME(load_doubles), NAME(store_words),
@@ -14,8 +15,9 @@
  *   NAME(store_codes)    n planes to packed codes
  *   NAME(stream_vector)  a vector to memory, around the caches
  * and, with ALIGNS_WORDS, for bf16:
- *   NAME(align_words)    words to words of magnitudes, and what a group has; false
- *                        for a block with a group that has no exponent
+ *   NAME(tops_in)        of each group of a block: its exponent byte, and its top (below)
+ *   NAME(distances_in)   planes of the tops less the words
+ *   NAME(zeros_in)       which words are +0 or -0
  *   NAME(unalign_words)  signs and planes of magnitudes to words, where no element can
  *                        be subnormal or too large
  *
@@ -29,11 +31,20 @@
 
 #ifndef ALIGNS_WORDS
 #define ALIGNS_WORDS	0
-TARGET INLINE bool NAME(align_words)(const uint8_t *words, VECTOR *sign, uint8_t *magnitudes,
-				     VECTOR *exponent, VECTOR *sticky)
+TARGET INLINE void NAME(tops_in)(const uint8_t *words, uint8_t *exponents, uint32_t *tops)
 {
-	(void)words, (void)sign, (void)magnitudes, (void)exponent, (void)sticky;
-	return false;
+	(void)words, (void)exponents, (void)tops;
+}
+
+TARGET INLINE void NAME(distances_in)(const uint8_t *words, const uint32_t *tops, VECTOR *plane)
+{
+	(void)words, (void)tops, (void)plane;
+}
+
+TARGET INLINE VECTOR NAME(zeros_in)(const uint8_t *words)
+{
+	(void)words;
+	return (VECTOR){ 0 };
 }
 
 TARGET INLINE void NAME(unalign_words)(const uint8_t *exponents, const uint8_t *signs,
@@ -115,6 +126,7 @@ TARGET INLINE VECTOR NAME(any_of)(const VECTOR *plane, unsigned int count)
 {
 	VECTOR any = { 0 };
 
+#pragma GCC unroll 32
 	for (unsigned int p = 0; p < count; p++)
 		any |= plane[p];
 	return any;
@@ -124,16 +136,6 @@ TARGET INLINE VECTOR NAME(any_of)(const VECTOR *plane, unsigned int count)
 TARGET INLINE VECTOR NAME(lanes_with)(VECTOR plane)
 {
 	return (VECTOR)(plane != (VECTOR){ 0 });
-}
-
-TARGET INLINE bool NAME(is_zero)(VECTOR plane)
-{
-	uint64_t words[sizeof(VECTOR) / 8], any = 0;
-
-	memcpy(words, &plane, sizeof(words));
-	for (unsigned int i = 0; i < sizeof(VECTOR) / 8; i++)
-		any |= words[i];
-	return !any;
 }
 
 /* A number of each group as planes, most significant first; and back. */
@@ -155,24 +157,56 @@ TARGET INLINE VECTOR NAME(number_out)(const VECTOR *plane, unsigned int bits)
 /* ------------------------------------------------------ placement aligned */
 
 /*
+ * Significands down by the distance (E planes) that an element is below its
+ * group, in steps of 1, 2, 4 ... : `magnitude` has S planes and gets K.
+ */
+TARGET INLINE void NAME(lower)(const struct layout *of, const VECTOR *distance, VECTOR *magnitude,
+			       VECTOR *sticky)
+{
+	const unsigned int E = of->exponent_bits, S = of->fraction_bits + 1, K = of->planes;
+	const VECTOR far = NAME(any_of)(distance, E - of->steps);
+	unsigned int width = S;
+
+	*sticky = far & NAME(any_of)(magnitude, S);
+	for (unsigned int i = 0; i < S; i++)
+		magnitude[i] &= ~far;
+	for (unsigned int i = S; i < K; i++)
+		magnitude[i] = (VECTOR){ 0 };
+#pragma GCC unroll 5
+	for (unsigned int s = 0; s < of->steps; s++) {
+		const VECTOR down = distance[E - 1 - s];
+		const unsigned int step = 1u << s;
+		const unsigned int wider = width + step < K ? width + step : K;
+
+		if (width + step > K)
+			*sticky |= down & NAME(any_of)(magnitude + K - step, width + step - K);
+#pragma GCC unroll 32
+		for (unsigned int i = wider; i-- > step;)
+			magnitude[i] = NAME(choose)(down, magnitude[i - step], magnitude[i]);
+#pragma GCC unroll 32
+		for (unsigned int i = 0; i < step && i < width; i++)
+			magnitude[i] &= ~down;
+		width = wider;
+	}
+}
+
+/*
  * Words to aligned planes. `plane` has the word's planes and, from plane 1 on,
  * gets the magnitude's. The group's exponent is its elements' largest, found
- * from its first bit on among the elements that are still largest; the
- * significand of an element goes down by the distance to it, in steps of 1, 2,
- * 4 ... Exponent field 0 means 1 without the hidden bit; a group that has no
- * other is one of zeros, or its block is left to block_align().
+ * from its first bit on among the elements that are still largest. Exponent
+ * field 0 means 1 without the hidden bit; a group that has no other is one of
+ * zeros, or its block is left to block_align().
  * Returns false for such a block, which has not changed then.
  */
 TARGET INLINE bool NAME(align)(const struct layout *of, VECTOR *plane, VECTOR *exponent,
 			       VECTOR *sticky)
 {
 	const unsigned int E = of->exponent_bits, S = of->fraction_bits + 1, K = of->planes;
-	VECTOR group[8], distance[8], shifted[32] = { { 0 } };
-	VECTOR largest = ~(VECTOR){ 0 }, borrow = { 0 }, far = { 0 };
+	VECTOR group[8], distance[8], magnitude[32];
+	VECTOR largest = ~(VECTOR){ 0 }, borrow = { 0 };
 	VECTOR *field = plane + 1;
 	VECTOR normal = NAME(any_of)(field, E);
 	VECTOR some;
-	unsigned int width = S;
 
 	for (unsigned int b = 0; b < E; b++) {
 		VECTOR candidates = largest & field[b];
@@ -192,28 +226,47 @@ TARGET INLINE bool NAME(align)(const struct layout *of, VECTOR *plane, VECTOR *e
 		distance[b] = high ^ low ^ borrow;
 		borrow = (~high & (low | borrow)) | (low & borrow);
 	}
-	for (unsigned int b = 0; b < E - of->steps; b++)
-		far |= distance[b];
-	shifted[0] = normal & ~far;
+	magnitude[0] = normal;
 	for (unsigned int i = 1; i < S; i++)
-		shifted[i] = field[E + i - 1] & ~far;
-	*sticky = far & (normal | NAME(any_of)(field + E, S - 1));
-	for (unsigned int s = 0; s < of->steps; s++) {
-		const VECTOR down = distance[E - 1 - s];
-		const unsigned int step = 1u << s;
-		const unsigned int wider = width + step < K ? width + step : K;
-
-		if (width + step > K)
-			*sticky |= down & NAME(any_of)(shifted + K - step, width + step - K);
-		for (unsigned int i = wider; i-- > step;)
-			shifted[i] = NAME(choose)(down, shifted[i - step], shifted[i]);
-		for (unsigned int i = 0; i < step && i < width; i++)
-			shifted[i] &= ~down;
-		width = wider;
-	}
+		magnitude[i] = field[E + i - 1];
+	NAME(lower)(of, distance, magnitude, sticky);
 	for (unsigned int i = 0; i < K; i++)
-		plane[1 + i] = shifted[i];
+		plane[1 + i] = magnitude[i];
 	return true;
+}
+
+/*
+ * The same for a block of bf16 whose groups' exponents are known. A group's top
+ * is its exponent over a fraction of ones: less a word it is the sign, the
+ * distance and the inverted fraction, without a borrow between them. Subnormals
+ * come out as too far down to be seen, if their group's exponent is not among
+ * the 16 least, whose tops are 0. A group of zeros has a top that is far from all.
+ * Returns false for a block that this does not fit.
+ */
+#define TOP_LEAST	17u
+#define TOP_OF_ZEROS	0x7fff7fffu
+
+TARGET INLINE bool NAME(align_words)(const struct layout *of, const uint8_t *words,
+				     const uint32_t *tops, VECTOR *plane, VECTOR *sticky)
+{
+	const unsigned int E = of->exponent_bits, S = of->fraction_bits + 1;
+	VECTOR top, far, distance[16];
+
+	memcpy(&top, tops, sizeof(top));
+	if (!NAME(is_zero)((VECTOR)(top == 0)))
+		return false;
+	NAME(distances_in)(words, tops, distance);
+	plane[0] = distance[0];
+	plane[1] = ~(VECTOR){ 0 };
+	for (unsigned int i = 1; i < S; i++)
+		plane[1 + i] = ~distance[E + i];
+	NAME(lower)(of, distance + 1, plane + 1, sticky);
+	far = NAME(any_of)(distance + 1, E - of->steps);
+	if (NAME(is_zero)(far))
+		return true;
+	/* Zeros are far, too, but nothing of them is lost. */
+	*sticky &= ~NAME(zeros_in)(words);
+	return NAME(is_zero)(*sticky & (VECTOR)(top == TOP_OF_ZEROS));
 }
 
 /*
@@ -526,32 +579,60 @@ TARGET static void NAME(store_plain)(const uint8_t *words, unsigned int word_byt
 		NAME(store_all)(words, 4, elements, run);
 }
 
-TARGET INLINE void NAME(align_all)(const uint8_t *words, const struct layout *of,
-				   uint32_t elements, uint8_t *const *run,
-				   uint8_t *exponents, uint32_t *sticky)
+/* Where a block's planes and what else there is of its groups go to. */
+struct NAME(aligned) {
+	uint8_t *const *run;
+	uint8_t *exponents;
+	uint32_t *sticky;
+};
+
+/* The first so many groups of a block. */
+TARGET INLINE void NAME(align_block)(const struct layout *of, const uint8_t *words, uint32_t at,
+				     uint32_t groups, const struct NAME(aligned) *to)
 {
-	uint8_t last[BLOCK * 4], magnitudes[BLOCK * 2];
+	VECTOR plane[33], exponent, sticky;
 
+	NAME(words_in)(words, of->word_bytes, plane);
+	if (!NAME(align)(of, plane, &exponent, &sticky))
+		block_align(of, LANES, words, plane, &exponent, &sticky);
+	NAME(planes_store)(plane, of->planes + 1, to->run, at, groups * 4);
+	for (uint32_t i = 0; i < groups; i++)
+		to->exponents[at / 32 + i] = (uint8_t)exponent[i];
+	memcpy(to->sticky + at / 32, &sticky, groups * 4);
+}
+
+/* A whole block of words, whose exponents are stored already. */
+TARGET INLINE bool NAME(align_block_words)(const struct layout *of, const uint8_t *words, uint32_t at,
+					   const uint32_t *tops, const struct NAME(aligned) *to)
+{
+	VECTOR plane[33], sticky;
+
+	if (!NAME(align_words)(of, words, tops + at / 32, plane, &sticky))
+		return false;
+	NAME(planes_store)(plane, of->planes + 1, to->run, at, sizeof(VECTOR));
+	memcpy(to->sticky + at / 32, &sticky, sizeof(sticky));
+	return true;
+}
+
+TARGET INLINE void NAME(align_all)(const uint8_t *words, const struct layout *of,
+				   uint32_t elements, const struct NAME(aligned) *to)
+{
+	const bool in_words = ALIGNS_WORDS && of->dtype == SQ_DTYPE_BF16;
+	uint32_t tops[STAGE_ELEMENTS / 32];
+	uint8_t last[BLOCK * 4];
+
+	/* In a loop of its own: finding a group's exponent takes long, but other groups'
+	 * are found meanwhile. */
+	for (uint32_t at = 0; in_words && elements - at >= BLOCK; at += BLOCK)
+		NAME(tops_in)(words + 2 * (size_t)at, to->exponents + at / 32, tops + at / 32);
 	for (uint32_t at = 0; at < elements; at += BLOCK, words += BLOCK * of->word_bytes) {
-		const uint32_t rest = elements - at;
-		const uint32_t some = rest < BLOCK ? rest / 32 : LANES;
-		const uint8_t *block = rest >= BLOCK ? words : last;
-		VECTOR plane[33], exponent, below;
+		const uint32_t groups = elements - at < BLOCK ? (elements - at) / 32 : LANES;
 
-		if (rest < BLOCK)
-			NAME(words_pad)(last, words, rest * of->word_bytes);
-		if (ALIGNS_WORDS && of->dtype == SQ_DTYPE_BF16 &&
-		    NAME(align_words)(block, plane, magnitudes, &exponent, &below)) {
-			NAME(words_in)(magnitudes, 2, plane + 1);
-		} else {
-			NAME(words_in)(block, of->word_bytes, plane);
-			if (!NAME(align)(of, plane, &exponent, &below))
-				block_align(of, LANES, block, plane, &exponent, &below);
-		}
-		NAME(planes_store)(plane, of->planes + 1, run, at, rest / 8);
-		for (uint32_t i = 0; i < some; i++)
-			exponents[at / 32 + i] = (uint8_t)exponent[i];
-		memcpy(sticky + at / 32, &below, some * 4);
+		if (in_words && groups == LANES && NAME(align_block_words)(of, words, at, tops, to))
+			continue;
+		if (groups < LANES)
+			NAME(words_pad)(last, words, groups * 32 * of->word_bytes);
+		NAME(align_block)(of, groups < LANES ? last : words, at, groups, to);
 	}
 }
 
@@ -559,12 +640,14 @@ TARGET static void NAME(store_aligned)(const uint8_t *words, uint8_t dtype, uint
 				       uint8_t *const *run, uint8_t *exponents,
 				       uint32_t *sticky)
 {
+	const struct NAME(aligned) to = { run, exponents, sticky };
+
 	if (dtype == SQ_DTYPE_BF16)
-		NAME(align_all)(words, &layout_bf16, elements, run, exponents, sticky);
+		NAME(align_all)(words, &layout_bf16, elements, &to);
 	else if (dtype == SQ_DTYPE_FP16)
-		NAME(align_all)(words, &layout_fp16, elements, run, exponents, sticky);
+		NAME(align_all)(words, &layout_fp16, elements, &to);
 	else
-		NAME(align_all)(words, &layout_fp32, elements, run, exponents, sticky);
+		NAME(align_all)(words, &layout_fp32, elements, &to);
 }
 
 /* `exponents` has the bits of the exponents of the words in 32 bits. Adding one

@@ -13,6 +13,11 @@
 
 typedef uint32_t vector_avx2 __attribute__((vector_size(32)));
 
+SQC_TARGET_AVX2 INLINE bool is_zero_avx2(vector_avx2 plane)
+{
+	return _mm256_testz_si256((__m256i)plane, (__m256i)plane);
+}
+
 SQC_TARGET_AVX2 INLINE __m256i swap_bits(__m256i rows, int shift, uint64_t low)
 {
 	const __m256i swap = _mm256_and_si256(_mm256_xor_si256(rows, _mm256_srli_epi64(rows, shift)),
@@ -201,6 +206,11 @@ SQC_TARGET_AVX2 INLINE void store_codes_avx2(const vector_avx2 *plane, unsigned 
 
 typedef uint32_t vector_avx512 __attribute__((vector_size(64)));
 
+SQC_TARGET_AVX512 INLINE bool is_zero_avx512(vector_avx512 plane)
+{
+	return !_mm512_test_epi64_mask((__m512i)plane, (__m512i)plane);
+}
+
 /* A table of 64 bytes F(n, 0) ... F(n, 63). */
 #define EIGHT(F, n, i)	F(n, i), F(n, (i) + 1), F(n, (i) + 2), F(n, (i) + 3), \
 			F(n, (i) + 4), F(n, (i) + 5), F(n, (i) + 6), F(n, (i) + 7)
@@ -316,18 +326,27 @@ SQC_TARGET_AVX512 INLINE void load_bytes_avx512(const uint8_t *bytes, vector_avx
 								 load_avx512(bytes + 64 * i));
 }
 
-SQC_TARGET_AVX512 INLINE void load_words_avx512(const uint8_t *words, vector_avx512 *high,
-						vector_avx512 *low)
+SQC_TARGET_AVX512 INLINE void split_words(const __m512i words[16], vector_avx512 *high, vector_avx512 *low)
 {
 	const __m512i even = load_avx512(low_reversed);
 	const __m512i odd = _mm512_add_epi8(even, _mm512_set1_epi8(1));
 
-	for (unsigned int i = 0; i < 8; i++, words += 128) {
-		const __m512i a = load_avx512(words), b = load_avx512(words + 64);
+	for (unsigned int i = 0; i < 8; i++) {
+		const __m512i a = words[2 * i], b = words[2 * i + 1];
 
 		low[i] = (vector_avx512)_mm512_permutex2var_epi8(a, even, b);
 		high[i] = (vector_avx512)_mm512_permutex2var_epi8(a, odd, b);
 	}
+}
+
+SQC_TARGET_AVX512 INLINE void load_words_avx512(const uint8_t *words, vector_avx512 *high,
+						vector_avx512 *low)
+{
+	__m512i given[16];
+
+	for (unsigned int i = 0; i < 16; i++)
+		given[i] = load_avx512(words + 64 * i);
+	split_words(given, high, low);
 }
 
 SQC_TARGET_AVX512 INLINE vector_avx512 byte_at_avx512(const uint8_t *words, char place)
@@ -424,48 +443,43 @@ SQC_TARGET_AVX512 INLINE __m512i exponents_max(const uint8_t *words)
 	return _mm512_max_epu8(most, _mm512_rol_epi32(most, 16));
 }
 
-/* The magnitudes of a group; *below: elements of which they do not hold all. */
-SQC_TARGET_AVX512 INLINE __m512i magnitudes_of(__m512i words, __m512i exponent, uint32_t *below)
+SQC_TARGET_AVX512 INLINE void tops_in_avx512(const uint8_t *words, uint8_t *exponents, uint32_t *tops)
 {
-	const __m512i fields = _mm512_set1_epi16(0xff), one = _mm512_set1_epi16(1);
-	const __m512i field = _mm512_and_si512(_mm512_srli_epi16(words, 7), fields);
-	const __m512i fraction = _mm512_and_si512(_mm512_slli_epi16(words, 8), _mm512_set1_epi16(0x7f00));
-	const __m512i whole = _mm512_mask_add_epi16(fraction, _mm512_test_epi16_mask(field, field),
-						    fraction, _mm512_set1_epi16((short)0x8000));
-	const __m512i down = _mm512_sub_epi16(exponent, _mm512_max_epu16(field, one));
-	const __m512i magnitudes = _mm512_srlv_epi16(whole, down);
+	const __m512i exponent = _mm512_maskz_permutexvar_epi8(UINT64_C(0x1111111111111111),
+							       load_avx512(group_exponent),
+							       exponents_max(words));
+	const __m512i word = _mm512_or_si512(_mm512_slli_epi32(exponent, 7), _mm512_set1_epi32(0x7f));
+	const __m512i top = _mm512_maskz_or_epi32(
+		_mm512_cmpge_epu32_mask(exponent, _mm512_set1_epi32(TOP_LEAST)), word,
+		_mm512_slli_epi32(word, 16));
 
-	*below = _mm512_cmpneq_epi16_mask(_mm512_sllv_epi16(magnitudes, down), whole);
-	return magnitudes;
+	_mm_storeu_si128((__m128i *)(void *)exponents, _mm512_cvtepi32_epi8(exponent));
+	_mm512_storeu_si512(tops, _mm512_mask_mov_epi32(top, _mm512_testn_epi32_mask(exponent, exponent),
+							_mm512_set1_epi32((int)TOP_OF_ZEROS)));
 }
 
-SQC_TARGET_AVX512 INLINE bool align_words_avx512(const uint8_t *words, vector_avx512 *sign,
-						 uint8_t *magnitudes, vector_avx512 *exponent,
-						 vector_avx512 *sticky)
+SQC_TARGET_AVX512 INLINE void distances_in_avx512(const uint8_t *words, const uint32_t *tops,
+						  vector_avx512 *plane)
 {
-	const __m512i most = exponents_max(words), fields = _mm512_set1_epi16(0xff);
-	uint32_t signs[16], below[16], pairs[16];
+	vector_avx512 high[8], low[8];
+	__m512i below[16];
 
-	if (_mm512_testn_epi8_mask(most, most))
-		return false;
-	_mm512_storeu_si512(pairs, most);
-#pragma GCC unroll 8
-	for (unsigned int p = 0; p < 8; p++, words += 128, magnitudes += 128) {
-		const __m512i pair = _mm512_set1_epi32((int)pairs[2 * PAIR_QUAD(p)]);
-		const __m512i a = load_avx512(words), b = load_avx512(words + 64);
+	for (unsigned int group = 0; group < 16; group++)
+		below[group] = _mm512_sub_epi16(_mm512_set1_epi32((int)tops[group]),
+						load_avx512(words + 64 * group));
+	split_words(below, high, low);
+	planes_of_avx512(high, plane);
+	planes_of_avx512(low, plane + 8);
+}
 
-		signs[2 * p] = _mm512_movepi16_mask(a);
-		signs[2 * p + 1] = _mm512_movepi16_mask(b);
-		_mm512_storeu_si512(magnitudes, magnitudes_of(a, _mm512_and_si512(pair, fields),
-							      &below[2 * p]));
-		_mm512_storeu_si512(magnitudes + 64, magnitudes_of(b, _mm512_srli_epi16(pair, 8),
-								   &below[2 * p + 1]));
-	}
-	*exponent = (vector_avx512)_mm512_maskz_permutexvar_epi8(UINT64_C(0x1111111111111111),
-								 load_avx512(group_exponent), most);
-	memcpy(sign, signs, sizeof(signs));
-	memcpy(sticky, below, sizeof(below));
-	return true;
+SQC_TARGET_AVX512 static __attribute__((noinline)) vector_avx512 zeros_in_avx512(const uint8_t *words)
+{
+	uint32_t zeros[16];
+
+	for (unsigned int group = 0; group < 16; group++)
+		zeros[group] = _mm512_testn_epi16_mask(load_avx512(words + 64 * group),
+						       _mm512_set1_epi16(0x7fff));
+	return (vector_avx512)load_avx512(zeros);
 }
 
 /* As a float, what the last bit of a magnitude is worth, by a group's exponent byte;
