@@ -23,11 +23,11 @@ static struct sqc_runs runs_of(const struct target *target)
 	return (struct sqc_runs){ target->run, 0, target->crc, target->streaming };
 }
 
-static void escapes_put(struct sqc_build_scratch *scratch, uint32_t first, uint32_t escaped)
+static void escapes_put(struct sqc_build_scratch *scratch, uint32_t first, uint64_t escaped)
 {
 	for (; escaped; escaped &= escaped - 1)
 		scratch->escapes[scratch->escape_count++] =
-			(uint16_t)(first + (unsigned)__builtin_ctz(escaped));
+			(uint16_t)(first + (unsigned)__builtin_ctzll(escaped));
 }
 
 static void group_tuned(struct sqc_build_scratch *scratch, const struct target *target,
@@ -73,15 +73,41 @@ static void tuned_build(const struct target *target, struct sqc_build_scratch *s
 	}
 }
 
-static void aligned_build(const struct target *target, struct sqc_build_scratch *scratch,
-			  const uint8_t *words)
+static uint64_t sticky_pair(const struct sqc_build_scratch *scratch, uint32_t group)
+{
+	return scratch->sticky[group] | (uint64_t)scratch->sticky[group + 1] << 32;
+}
+
+/*
+ * Escapes from a bit of each element. Few pairs of groups have some, and nothing
+ * tells which: so they are listed without a branch, which a CPU would often guess
+ * wrong, before their elements are.
+ */
+static void escapes_find(struct sqc_build_scratch *scratch, uint32_t groups)
+{
+	uint32_t count = 0;
+
+	if (groups % 2)
+		scratch->sticky[groups] = 0;
+	for (uint32_t group = 0; group < groups; group += 2) {
+		scratch->escaped[count] = (uint16_t)group;
+		count += sticky_pair(scratch, group) != 0;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		escapes_put(scratch, scratch->escaped[i] * SQC_GROUP_ELEMENTS,
+			    sticky_pair(scratch, scratch->escaped[i]));
+}
+
+static sqc_status aligned_build(const struct target *target, struct sqc_build_scratch *scratch,
+				const uint8_t *words)
 {
 	const struct sqc_runs to = runs_of(target);
 
-	sqc_words_to_aligned(words, target->geometry->dtype, target->elements, &to,
-			     scratch->exponents, scratch->sticky);
-	for (uint32_t first = 0; first < target->elements; first += SQC_GROUP_ELEMENTS)
-		escapes_put(scratch, first, scratch->sticky[first / SQC_GROUP_ELEMENTS]);
+	if (!sqc_words_to_aligned(words, target->geometry->dtype, target->elements, &to,
+				  scratch->exponents, scratch->sticky))
+		return SQ_STATUS_NON_FINITE;
+	escapes_find(scratch, target->elements / SQC_GROUP_ELEMENTS);
+	return SQ_STATUS_SUCCESS;
 }
 
 /* Zeros from the last group to the end of the line. */
@@ -105,21 +131,23 @@ static void runs_check(const struct target *target)
 					      sqc_run_bytes(target->geometry, target->elements, run));
 }
 
-static void planes_build(const struct target *target, struct sqc_build_scratch *scratch,
-			 const uint8_t *words)
+static sqc_status planes_build(const struct target *target, struct sqc_build_scratch *scratch,
+			       const uint8_t *words)
 {
 	const struct sqc_runs to = runs_of(target);
+	sqc_status status = SQ_STATUS_SUCCESS;
 
 	if (target->coder) {
 		tuned_build(target, scratch, words);
 		runs_check(target);
-		return;
+		return SQ_STATUS_SUCCESS;
 	}
 	if (target->geometry->exponents)
-		aligned_build(target, scratch, words);
+		status = aligned_build(target, scratch, words);
 	else
 		sqc_words_to_planes(words, target->geometry->word_bytes, target->elements, &to);
 	padding_build(target);
+	return status;
 }
 
 /* Bytes as they are, padded to a line. */
@@ -131,6 +159,13 @@ static void bytes_build(const struct target *target, const uint8_t *words)
 	memset(target->run[0] + elements, 0,
 	       (SQC_LINE_BYTES - elements % SQC_LINE_BYTES) % SQC_LINE_BYTES);
 	runs_check(target);
+}
+
+static inline void words_pick(const uint8_t *words, const uint16_t *indexes, uint32_t count,
+		       uint32_t word_bytes, uint8_t *to)
+{
+	for (uint32_t i = 0; i < count; i++, to += word_bytes)
+		memcpy(to, words + (size_t)indexes[i] * word_bytes, word_bytes);
 }
 
 static void tail_build(const struct target *target, const struct sqc_build_scratch *scratch,
@@ -147,8 +182,12 @@ static void tail_build(const struct target *target, const struct sqc_build_scrat
 	memcpy(tail, scratch->exponents, used);
 	memset(tail + used, 0, exponent_bytes - used);
 	memcpy(indexes, scratch->escapes, 2 * (size_t)scratch->escape_count);
-	for (uint32_t i = 0; i < scratch->escape_count; i++, at += word_bytes)
-		memcpy(at, words + (size_t)scratch->escapes[i] * word_bytes, word_bytes);
+	/* A size that the compiler knows is no call for each word. */
+	if (word_bytes == 2)
+		words_pick(words, scratch->escapes, scratch->escape_count, 2, at);
+	else
+		words_pick(words, scratch->escapes, scratch->escape_count, 4, at);
+	at += (size_t)scratch->escape_count * word_bytes;
 	memset(at, 0, (size_t)(indexes + escape_bytes - at));
 }
 
@@ -198,21 +237,25 @@ sqc_status sqc_build(struct sqc_store *store, const struct sqc_region *region, u
 	target.streaming = streaming;
 	scratch->escape_count = 0;
 	if (geometry->planes)
-		planes_build(&target, scratch, words);
+		status = planes_build(&target, scratch, words);
 	else
 		bytes_build(&target, words);
+	if (status)
+		goto planes_release;
 	extents.escapes = scratch->escape_count;
 	tail_bytes = sqc_tail_bytes(geometry, elements, extents.escapes);
 	if (tail_bytes) {
 		status = sqc_extent_allocate(store, tail_bytes, SQC_GRANULE_BYTES, &extents.tail);
-		if (status) {
-			sqc_space_release(&store->space, extents.planes, planes_bytes);
-			return status;
-		}
+		if (status)
+			goto planes_release;
 		tail_build(&target, scratch, words, store->memory + extents.tail);
 		tail_check(&target, store->memory + extents.tail, extents.escapes);
 	}
 	next->current = extents;
 	*lines += (planes_bytes + tail_bytes) / SQC_LINE_BYTES;
 	return SQ_STATUS_SUCCESS;
+
+planes_release:
+	sqc_space_release(&store->space, extents.planes, planes_bytes);
+	return status;
 }

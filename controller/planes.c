@@ -537,44 +537,47 @@ static void stage_leave(const struct stage *stage, unsigned int planes, uint32_t
 	sqc_crc32c_runs(&pieces);
 }
 
-void sqc_words_to_planes(const void *words, unsigned int word_bytes, uint32_t elements,
-			 const struct sqc_runs *to)
+/* Words to planes, as they are or, with a layout, aligned. */
+static void words_go(const uint8_t *words, unsigned int word_bytes, const struct layout *of,
+		     uint32_t elements, const struct sqc_runs *to, uint8_t *exponents,
+		     uint32_t *sticky)
 {
+	const unsigned int planes = of ? of->planes + 1u : 8 * word_bytes;
 	const struct kernel *version = kernel();
 	const uintptr_t bytes = (uintptr_t)elements * word_bytes;
-	const uint8_t *from = words;
 	struct stage stage;
 
-	stage_begin(&stage, 8 * word_bytes);
+	stage_begin(&stage, planes);
 	for (uint32_t at = 0; at < elements; at += STAGE_ELEMENTS) {
 		const uint32_t some = stage_elements(elements - at);
+		const uint8_t *from = words + (size_t)at * word_bytes;
 
-		version->store(from, word_bytes, some, stage.run);
-		stage_leave(&stage, 8 * word_bytes, at, some, to, (uintptr_t)from + bytes,
-			    some * word_bytes);
-		from += (size_t)some * word_bytes;
+		if (of)
+			version->store_aligned(from, of->dtype, some, stage.run, exponents + at / 32,
+					       sticky + at / 32);
+		else
+			version->store(from, word_bytes, some, stage.run);
+		stage_leave(&stage, planes, at, some, to, (uintptr_t)from + bytes, some * word_bytes);
 	}
 }
 
-void sqc_words_to_aligned(const void *words, uint8_t dtype, uint32_t elements,
+void sqc_words_to_planes(const void *words, unsigned int word_bytes, uint32_t elements,
+			 const struct sqc_runs *to)
+{
+	words_go(words, word_bytes, NULL, elements, to, NULL, NULL);
+}
+
+bool sqc_words_to_aligned(const void *words, uint8_t dtype, uint32_t elements,
 			  const struct sqc_runs *to, uint8_t *exponents, uint32_t *sticky)
 {
 	const struct layout *of = layout_of(dtype);
-	const struct kernel *version = kernel();
-	const uintptr_t bytes = (uintptr_t)elements * of->word_bytes;
-	const uint8_t *from = words;
-	struct stage stage;
+	const unsigned int largest = (1u << of->exponent_bits) - 2 + of->bias;
+	uint8_t most = 0;
 
-	stage_begin(&stage, of->planes + 1u);
-	for (uint32_t at = 0; at < elements; at += STAGE_ELEMENTS) {
-		const uint32_t some = stage_elements(elements - at);
-
-		version->store_aligned(from, dtype, some, stage.run, exponents + at / 32,
-				       sticky + at / 32);
-		stage_leave(&stage, of->planes + 1u, at, some, to, (uintptr_t)from + bytes,
-			    some * of->word_bytes);
-		from += (size_t)some * of->word_bytes;
-	}
+	words_go(words, of->word_bytes, of, elements, to, exponents, sticky);
+	for (uint32_t group = 0; group < elements / SQC_GROUP_ELEMENTS; group++)
+		most = exponents[group] > most ? exponents[group] : most;
+	return most <= largest;
 }
 
 bool sqc_words_finite(const void *words, uint8_t dtype, uint32_t elements)

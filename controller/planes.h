@@ -77,11 +77,12 @@ void sqc_words_to_planes(const void *words, unsigned int word_bytes, uint32_t el
 			 const struct sqc_runs *to);
 
 /*
- * Finite words of a float dtype to the sign plane and all magnitude planes of
+ * Words of a float dtype to the sign plane and all magnitude planes of
  * placement aligned, the exponent byte of each group, and one bit an element
- * that is set where the planes do not hold all of it (an escape).
+ * that is set where the planes do not hold all of it (an escape). False when
+ * not all words are finite, and then the planes mean nothing.
  */
-void sqc_words_to_aligned(const void *words, uint8_t dtype, uint32_t elements,
+bool sqc_words_to_aligned(const void *words, uint8_t dtype, uint32_t elements,
 			  const struct sqc_runs *to, uint8_t *exponents, uint32_t *sticky);
 
 #ifdef __cplusplus

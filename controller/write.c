@@ -129,7 +129,8 @@ sqc_status sqc_write_bytes(const struct sqc_store *store,
 
 /* -------------------------------------------------------------- elements */
 
-/* Words from element `first` of the region on must be finite to be aligned. */
+/* Words from element `first` of the region on must be finite to be aligned or
+ * tuned. */
 static sqc_status finite_check(struct writer *writer, const uint8_t *words, uint64_t first,
 			       uint32_t count)
 {
@@ -187,7 +188,7 @@ static void convert(struct writer *writer, const uint8_t *row, uint32_t col, uin
 }
 
 /* The real columns [col, end) of a row of the request into `words`. */
-static sqc_status row_put(struct writer *writer, uint32_t row, uint32_t col, uint32_t end,
+static void row_put(struct writer *writer, uint32_t row, uint32_t col, uint32_t end,
 			  uint8_t *words)
 {
 	const uint8_t *data = writer->data +
@@ -199,7 +200,6 @@ static sqc_status row_put(struct writer *writer, uint32_t row, uint32_t col, uin
 	else
 		memcpy(words, data + (uint64_t)col * word_bytes,
 		       (size_t)(end - col) * word_bytes);
-	return finite_check(writer, words, row * writer->region->geometry.stride + col, end - col);
 }
 
 /* -------------------------------------------------------------- segments */
@@ -247,7 +247,7 @@ static sqc_status segment_words(struct writer *writer, uint64_t index)
 }
 
 /* Puts the request's rows over the words of a segment: elements [at, end). */
-static sqc_status rows_put(struct writer *writer, uint64_t base, uint64_t at, uint64_t end)
+static void rows_put(struct writer *writer, uint64_t base, uint64_t at, uint64_t end)
 {
 	const struct sqc_geometry *geometry = &writer->region->geometry;
 
@@ -259,15 +259,12 @@ static sqc_status rows_put(struct writer *writer, uint64_t base, uint64_t at, ui
 		const uint32_t real_end = col + padded < geometry->cols ? (uint32_t)(col + padded) :
 									  geometry->cols;
 		uint8_t *words = writer->scratch->words + (at - base) * geometry->word_bytes;
-		sqc_status status = row_put(writer, (uint32_t)row, col, real_end, words);
 
-		if (status)
-			return status;
+		row_put(writer, (uint32_t)row, col, real_end, words);
 		memset(words + (size_t)(real_end - col) * geometry->word_bytes, 0,
 		       (size_t)(col + padded - real_end) * geometry->word_bytes);
 		at += padded;
 	}
-	return SQ_STATUS_SUCCESS;
 }
 
 /* The words of elements [base, end), a segment; NULL when they do not lie in the
@@ -291,7 +288,9 @@ static sqc_status words_make(struct writer *writer, uint64_t index, uint64_t bas
 
 	if (from > base || to < end)
 		status = segment_words(writer, index);
-	return status ? status : rows_put(writer, base, from, to);
+	if (!status)
+		rows_put(writer, base, from, to);
+	return status;
 }
 
 static sqc_status segment_stage(struct writer *writer, uint64_t index)
@@ -299,22 +298,25 @@ static sqc_status segment_stage(struct writer *writer, uint64_t index)
 	const uint64_t base = index * SQC_SEGMENT_ELEMENTS;
 	const uint64_t end = base + sqc_segment_elements(&writer->region->geometry, index);
 	const uint8_t *words = words_given(writer, base, end);
-	sqc_status status;
+	sqc_status status = SQ_STATUS_SUCCESS;
 
-	if (words) {
-		status = finite_check(writer, words, base, (uint32_t)(end - base));
-	} else {
+	if (!words) {
 		status = words_make(writer, index, base, end);
+		if (status)
+			return status;
 		words = writer->scratch->words;
 	}
-	if (!status)
-		status = sqc_build(writer->store, writer->region, index, words, writer->streaming,
-				   staged_at(writer, writer->staged_count),
-				   &writer->written_lines,
-				   writer->tuned ? &writer->tuned->coder : NULL,
-				   &writer->scratch->build);
+	if (writer->tuned && finite_check(writer, words, base, (uint32_t)(end - base)))
+		return SQ_STATUS_NON_FINITE;
+	status = sqc_build(writer->store, writer->region, index, words, writer->streaming,
+			   staged_at(writer, writer->staged_count), &writer->written_lines,
+			   writer->tuned ? &writer->tuned->coder : NULL,
+			   &writer->scratch->build);
 	if (!status)
 		writer->staged_count++;
+	else if (finite_check(writer, words, base, (uint32_t)(end - base)))
+		/* This is said first, and where it is. */
+		status = SQ_STATUS_NON_FINITE;
 	return status;
 }
 

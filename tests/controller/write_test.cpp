@@ -162,6 +162,32 @@ TEST(Write, NamesTheFirstElementThatIsNotFinite)
     }
 }
 
+// Segments that lie in the request as they are stored are not looked at before they
+// are built.
+TEST(Write, LeavesRegionsAsTheyWereWhereALaterSegmentIsNotFinite)
+{
+    Store store(5u << 18);
+    const auto handle = store.make("w", 2, 65536), more = store.make("more", 6, 65536);
+    const auto before = weights(SQ_DTYPE_BF16, 2 * 65536, 1);
+    ASSERT_EQ(store.write(handle, before), SQ_STATUS_SUCCESS);
+    const auto used = store.info().used_bytes;
+    auto data = weights(SQ_DTYPE_BF16, 2 * 65536, 2);
+    data[2 * (65536 + 65535)] = 0x80;
+    data[2 * (65536 + 65535) + 1] = 0xff;
+    ASSERT_EQ(store.write(handle, data), SQ_STATUS_NON_FINITE);
+    EXPECT_EQ(store.result.error_row, 1u);
+    EXPECT_EQ(store.result.error_col, 65535u);
+    EXPECT_EQ(store.info().used_bytes, used);
+    EXPECT_EQ(store.native(handle), before);
+    // It is what is said, also where there is no room.
+    for (std::uint32_t row = 0; store.write(more, weights(SQ_DTYPE_BF16, 65536, 3), row, 1) == SQ_STATUS_SUCCESS; ++row)
+        ASSERT_LT(row, 5u);
+    ASSERT_EQ(store.write(handle, before), SQ_STATUS_STORE_FULL);
+    data[1] = 0x7f, data[0] = 0xff;
+    EXPECT_EQ(store.write(handle, data), SQ_STATUS_NON_FINITE);
+    EXPECT_EQ(store.result.error_row, 0u);
+}
+
 TEST(Write, RoundsOtherFloatsOnlyWhenAllowed)
 {
     Store store;
@@ -234,6 +260,16 @@ TEST(Write, EscapesWhatReachesBelowTheLastPlane)
     ASSERT_EQ(store.write(dense, all), SQ_STATUS_SUCCESS);
     EXPECT_EQ(store.info(dense).escapes, 3000u - 3 * 32);
     EXPECT_EQ(store.native(dense), all);
+    // To the last element, in a whole segment and in one of three groups after it.
+    const auto cut = store.make("c", 1, 65536 + 96);
+    Bytes more((65536 + 96) * 2);
+    for (std::size_t i = 0; i < more.size() / 2; ++i) {
+        const std::uint16_t word = i % 32 == 7 ? 0x7f00 : 0x3f81;
+        std::memcpy(&more[2 * i], &word, 2);
+    }
+    ASSERT_EQ(store.write(cut, more), SQ_STATUS_SUCCESS);
+    EXPECT_EQ(store.info(cut).escapes, (65536u + 96) / 32 * 31);
+    EXPECT_EQ(store.native(cut), more);
 }
 
 TEST(Write, ThatDoesNotFitChangesNothing)
