@@ -24,10 +24,6 @@ struct sqc_run_pieces {
 	size_t offset;			/* of the piece in its run */
 	uint32_t *crc;
 	bool streaming;			/* around the caches (stream.h) */
-	/* With each piece so many bytes come closer that will be read next. They
-	 * need not be memory that may be read. */
-	uintptr_t next;
-	uint32_t next_share;
 };
 
 /* The copy and the CRCs of pieces, in one pass. [shared] */

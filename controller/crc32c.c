@@ -322,10 +322,8 @@ runs_go(const struct sqc_run_pieces *pieces, enum way way)
 {
 	unsigned int i = 0;
 
-	for (; i + 2 <= pieces->count; i += 2) {
-		sqc_expect(pieces->next + i * pieces->next_share, 2 * pieces->next_share);
+	for (; i + 2 <= pieces->count; i += 2)
 		runs_step(pieces, i, 2, way);
-	}
 	if (i < pieces->count)
 		runs_step(pieces, i, 1, way);
 }
@@ -356,7 +354,6 @@ static void runs_plain(const struct sqc_run_pieces *pieces)
 		const uint8_t *from = pieces->from + i * pieces->step;
 		uint8_t *to = pieces->run[i] + pieces->offset;
 
-		sqc_expect(pieces->next + i * pieces->next_share, pieces->next_share);
 		pieces->crc[i] = sqc_crc32c(pieces->crc[i], from, pieces->bytes);
 		if (pieces->streaming)
 			sqc_stream(to, from, pieces->bytes, NULL);

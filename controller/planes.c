@@ -49,6 +49,17 @@ static const struct layout *layout_of(uint8_t dtype)
 }
 
 /* What reads planes reads whole blocks of so many elements. */
+/* Where what is made of words goes. */
+struct made {
+	uint8_t *const *run;
+	/* Placement aligned: of each group. */
+	uint8_t *exponents;
+	uint32_t *sticky;
+	/* So many bytes on from what is made, words come closer: they will be read
+	 * later, if they are memory that may be read. 0: none do. */
+	uintptr_t ahead;
+};
+
 struct kernel {
 	uint32_t block;
 	void (*words)(const struct sqc_planes *planes, unsigned int word_bytes,
@@ -60,9 +71,9 @@ struct kernel {
 	void (*groups)(const struct sqc_planes *planes, unsigned int magnitudes,
 		       uint32_t groups, struct sqc_group *to);
 	void (*store)(const uint8_t *words, unsigned int word_bytes, uint32_t elements,
-		      uint8_t *const *run);
+		      const struct made *to);
 	void (*store_aligned)(const uint8_t *words, uint8_t dtype, uint32_t elements,
-			      uint8_t *const *run, uint8_t *exponents, uint32_t *sticky);
+			      const struct made *to);
 	bool (*finite)(const uint8_t *words, size_t bytes, uint32_t exponents);
 	void (*stream)(uint8_t *to, const uint8_t *from, size_t lines, const uint8_t *ahead);
 };
@@ -515,11 +526,8 @@ static uint32_t stage_elements(uint32_t rest)
 	return rest < STAGE_ELEMENTS ? rest : STAGE_ELEMENTS;
 }
 
-/* While a stage leaves, words come closer that lie as far on as this call has
- * words: there the next call's probably are. */
 static void stage_leave(const struct stage *stage, unsigned int planes, uint32_t at,
-			uint32_t elements, const struct sqc_runs *runs, uintptr_t next,
-			uint32_t next_bytes)
+			uint32_t elements, const struct sqc_runs *runs)
 {
 	const struct sqc_run_pieces pieces = {
 		.from = stage->plane[0],
@@ -530,34 +538,36 @@ static void stage_leave(const struct stage *stage, unsigned int planes, uint32_t
 		.offset = (runs->first + at) / 8,
 		.crc = runs->crc,
 		.streaming = runs->streaming,
-		.next = next,
-		.next_share = runs->streaming ? next_bytes / planes : 0,
 	};
 
 	sqc_crc32c_runs(&pieces);
 }
 
-/* Words to planes, as they are or, with a layout, aligned. */
+/* Words to planes, as they are or, with a layout, aligned. Where words go around
+ * the caches, the next call's probably come after this one's. */
 static void words_go(const uint8_t *words, unsigned int word_bytes, const struct layout *of,
 		     uint32_t elements, const struct sqc_runs *to, uint8_t *exponents,
 		     uint32_t *sticky)
 {
 	const unsigned int planes = of ? of->planes + 1u : 8 * word_bytes;
 	const struct kernel *version = kernel();
-	const uintptr_t bytes = (uintptr_t)elements * word_bytes;
 	struct stage stage;
+	struct made made = { .run = stage.run,
+			     .ahead = to->streaming ? (uintptr_t)elements * word_bytes : 0 };
 
 	stage_begin(&stage, planes);
 	for (uint32_t at = 0; at < elements; at += STAGE_ELEMENTS) {
 		const uint32_t some = stage_elements(elements - at);
 		const uint8_t *from = words + (size_t)at * word_bytes;
 
-		if (of)
-			version->store_aligned(from, of->dtype, some, stage.run, exponents + at / 32,
-					       sticky + at / 32);
-		else
-			version->store(from, word_bytes, some, stage.run);
-		stage_leave(&stage, planes, at, some, to, (uintptr_t)from + bytes, some * word_bytes);
+		if (of) {
+			made.exponents = exponents + at / SQC_GROUP_ELEMENTS;
+			made.sticky = sticky + at / SQC_GROUP_ELEMENTS;
+			version->store_aligned(from, of->dtype, some, &made);
+		} else {
+			version->store(from, word_bytes, some, &made);
+		}
+		stage_leave(&stage, planes, at, some, to);
 	}
 }
 

@@ -73,16 +73,23 @@ TARGET INLINE void NAME(planes_expect)(const struct sqc_planes *planes, unsigned
 		sqc_expect((uintptr_t)planes->ahead + (size_t)at / 8 * count, count * sizeof(VECTOR));
 }
 
+/* `bytes` of each plane of a block, which was made of `words`. */
 TARGET INLINE void NAME(planes_store)(const VECTOR *plane, unsigned int count,
-				      uint8_t *const *run, uint32_t at, uint32_t bytes)
+				      const struct made *to, uint32_t at, uint32_t bytes,
+				      const uint8_t *words)
 {
-	if (bytes >= sizeof(VECTOR)) {
+	if (bytes < sizeof(VECTOR)) {
 		for (unsigned int p = 0; p < count; p++)
-			memcpy(run[p] + at / 8, &plane[p], sizeof(VECTOR));
+			memcpy(to->run[p] + at / 8, &plane[p], bytes);
 		return;
 	}
-	for (unsigned int p = 0; p < count; p++)
-		memcpy(run[p] + at / 8, &plane[p], bytes);
+	for (unsigned int p = 0; p < count; p++) {
+		memcpy(to->run[p] + at / 8, &plane[p], sizeof(VECTOR));
+		/* As many bytes as there are words, one after the other: a CPU
+		 * waits when it is asked for many lines at once. */
+		if (to->ahead)
+			sqc_expect((uintptr_t)words + to->ahead + p * sizeof(VECTOR), sizeof(VECTOR));
+	}
 }
 
 /* Planes from the words of a block, most significant first; and back. */
@@ -553,7 +560,7 @@ TARGET INLINE void NAME(words_pad)(uint8_t block[BLOCK * 4], const uint8_t *word
 }
 
 TARGET INLINE void NAME(store_all)(const uint8_t *words, unsigned int word_bytes,
-				   uint32_t elements, uint8_t *const *run)
+				   uint32_t elements, const struct made *to)
 {
 	uint8_t last[BLOCK * 4];
 
@@ -564,38 +571,31 @@ TARGET INLINE void NAME(store_all)(const uint8_t *words, unsigned int word_bytes
 		if (rest < BLOCK)
 			NAME(words_pad)(last, words, rest * word_bytes);
 		NAME(words_in)(rest >= BLOCK ? words : last, word_bytes, plane);
-		NAME(planes_store)(plane, 8 * word_bytes, run, at, rest / 8);
+		NAME(planes_store)(plane, 8 * word_bytes, to, at, rest / 8, words);
 	}
 }
 
 TARGET static void NAME(store_plain)(const uint8_t *words, unsigned int word_bytes,
-				     uint32_t elements, uint8_t *const *run)
+				     uint32_t elements, const struct made *to)
 {
 	if (word_bytes == 1)
-		NAME(store_all)(words, 1, elements, run);
+		NAME(store_all)(words, 1, elements, to);
 	else if (word_bytes == 2)
-		NAME(store_all)(words, 2, elements, run);
+		NAME(store_all)(words, 2, elements, to);
 	else
-		NAME(store_all)(words, 4, elements, run);
+		NAME(store_all)(words, 4, elements, to);
 }
-
-/* Where a block's planes and what else there is of its groups go to. */
-struct NAME(aligned) {
-	uint8_t *const *run;
-	uint8_t *exponents;
-	uint32_t *sticky;
-};
 
 /* The first so many groups of a block. */
 TARGET INLINE void NAME(align_block)(const struct layout *of, const uint8_t *words, uint32_t at,
-				     uint32_t groups, const struct NAME(aligned) *to)
+				     uint32_t groups, const struct made *to)
 {
 	VECTOR plane[33], exponent, sticky;
 
 	NAME(words_in)(words, of->word_bytes, plane);
 	if (!NAME(align)(of, plane, &exponent, &sticky))
 		block_align(of, LANES, words, plane, &exponent, &sticky);
-	NAME(planes_store)(plane, of->planes + 1, to->run, at, groups * 4);
+	NAME(planes_store)(plane, of->planes + 1, to, at, groups * 4, words);
 	for (uint32_t i = 0; i < groups; i++)
 		to->exponents[at / 32 + i] = (uint8_t)exponent[i];
 	memcpy(to->sticky + at / 32, &sticky, groups * 4);
@@ -603,19 +603,19 @@ TARGET INLINE void NAME(align_block)(const struct layout *of, const uint8_t *wor
 
 /* A whole block of words, whose exponents are stored already. */
 TARGET INLINE bool NAME(align_block_words)(const struct layout *of, const uint8_t *words, uint32_t at,
-					   const uint32_t *tops, const struct NAME(aligned) *to)
+					   const uint32_t *tops, const struct made *to)
 {
 	VECTOR plane[33], sticky;
 
 	if (!NAME(align_words)(of, words, tops + at / 32, plane, &sticky))
 		return false;
-	NAME(planes_store)(plane, of->planes + 1, to->run, at, sizeof(VECTOR));
+	NAME(planes_store)(plane, of->planes + 1, to, at, sizeof(VECTOR), words);
 	memcpy(to->sticky + at / 32, &sticky, sizeof(sticky));
 	return true;
 }
 
 TARGET INLINE void NAME(align_all)(const uint8_t *words, const struct layout *of,
-				   uint32_t elements, const struct NAME(aligned) *to)
+				   uint32_t elements, const struct made *to)
 {
 	const bool in_words = ALIGNS_WORDS && of->dtype == SQ_DTYPE_BF16;
 	uint32_t tops[STAGE_ELEMENTS / 32];
@@ -637,17 +637,14 @@ TARGET INLINE void NAME(align_all)(const uint8_t *words, const struct layout *of
 }
 
 TARGET static void NAME(store_aligned)(const uint8_t *words, uint8_t dtype, uint32_t elements,
-				       uint8_t *const *run, uint8_t *exponents,
-				       uint32_t *sticky)
+				       const struct made *to)
 {
-	const struct NAME(aligned) to = { run, exponents, sticky };
-
 	if (dtype == SQ_DTYPE_BF16)
-		NAME(align_all)(words, &layout_bf16, elements, &to);
+		NAME(align_all)(words, &layout_bf16, elements, to);
 	else if (dtype == SQ_DTYPE_FP16)
-		NAME(align_all)(words, &layout_fp16, elements, &to);
+		NAME(align_all)(words, &layout_fp16, elements, to);
 	else
-		NAME(align_all)(words, &layout_fp32, elements, &to);
+		NAME(align_all)(words, &layout_fp32, elements, to);
 }
 
 /* `exponents` has the bits of the exponents of the words in 32 bits. Adding one
