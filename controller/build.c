@@ -65,12 +65,9 @@ static void line_build(const struct target *target, struct sqc_build_scratch *sc
 static void tuned_build(const struct target *target, struct sqc_build_scratch *scratch,
 			const uint8_t *words)
 {
-	for (uint32_t first = 0; first < target->elements; first += SQC_LINE_ELEMENTS) {
-		const uint32_t rest = target->elements - first;
-
+	for (uint32_t first = 0; first < target->elements; first += SQC_LINE_ELEMENTS)
 		line_build(target, scratch, first,
-			   rest < SQC_LINE_ELEMENTS ? rest : SQC_LINE_ELEMENTS, words);
-	}
+			   sqc_least(target->elements - first, SQC_LINE_ELEMENTS), words);
 }
 
 static uint64_t sticky_pair(const struct sqc_build_scratch *scratch, uint32_t group)

@@ -56,9 +56,7 @@ bool sqc_geometry_begin(struct sqc_geometry *geometry, uint8_t dtype,
 
 uint32_t sqc_segment_elements(const struct sqc_geometry *geometry, uint64_t segment)
 {
-	const uint64_t rest = geometry->elements - segment * SQC_SEGMENT_ELEMENTS;
-
-	return rest < SQC_SEGMENT_ELEMENTS ? (uint32_t)rest : SQC_SEGMENT_ELEMENTS;
+	return sqc_least(geometry->elements - segment * SQC_SEGMENT_ELEMENTS, SQC_SEGMENT_ELEMENTS);
 }
 
 static uint32_t whole_lines(uint32_t bytes)
@@ -74,12 +72,9 @@ uint32_t sqc_segment_runs(const struct sqc_geometry *geometry, uint32_t elements
 
 uint32_t sqc_run_bytes(const struct sqc_geometry *geometry, uint32_t elements, uint32_t run)
 {
-	uint32_t rest;
-
 	if (geometry->planes)
 		return whole_lines(elements / 8);
-	rest = whole_lines(elements) - run * SQC_ROW_BYTES;
-	return rest < SQC_ROW_BYTES ? rest : SQC_ROW_BYTES;
+	return sqc_least(whole_lines(elements) - run * SQC_ROW_BYTES, SQC_ROW_BYTES);
 }
 
 uint64_t sqc_planes_bytes(const struct sqc_geometry *geometry, uint32_t elements)

@@ -67,6 +67,12 @@ uint32_t sqc_escape_bytes(const struct sqc_geometry *geometry, uint32_t escapes)
 uint64_t sqc_tail_bytes(const struct sqc_geometry *geometry, uint32_t elements,
 			uint32_t escapes);
 
+/* The smaller one, of which it is known that it has 32 bits. */
+static inline uint32_t sqc_least(uint64_t a, uint64_t b)
+{
+	return (uint32_t)(a < b ? a : b);
+}
+
 static inline uint64_t sqc_round_up(uint64_t value, uint64_t unit)
 {
 	return (value + unit - 1) / unit * unit;

@@ -474,7 +474,7 @@ static void codes_stream(const struct sqc_planes *planes, unsigned int n, uint8_
 	uint8_t some[STREAM_ELEMENTS];
 
 	for (uint32_t at = 0; at < elements; at += STREAM_ELEMENTS) {
-		const uint32_t count = elements - at < STREAM_ELEMENTS ? elements - at : STREAM_ELEMENTS;
+		const uint32_t count = sqc_least(elements - at, STREAM_ELEMENTS);
 
 		from.first = planes->first + at;
 		from.ahead = planes->ahead ? planes->ahead + (size_t)at / 8 * planes_of_codes(n, rounding) : NULL;
@@ -521,11 +521,6 @@ static void stage_begin(struct stage *stage, unsigned int planes)
 		stage->run[p] = stage->plane[p];
 }
 
-static uint32_t stage_elements(uint32_t rest)
-{
-	return rest < STAGE_ELEMENTS ? rest : STAGE_ELEMENTS;
-}
-
 static void stage_leave(const struct stage *stage, unsigned int planes, uint32_t at,
 			uint32_t elements, const struct sqc_runs *runs)
 {
@@ -557,7 +552,7 @@ static void words_go(const uint8_t *words, unsigned int word_bytes, const struct
 
 	stage_begin(&stage, planes);
 	for (uint32_t at = 0; at < elements; at += STAGE_ELEMENTS) {
-		const uint32_t some = stage_elements(elements - at);
+		const uint32_t some = sqc_least(elements - at, STAGE_ELEMENTS);
 		const uint8_t *from = words + (size_t)at * word_bytes;
 
 		if (of) {

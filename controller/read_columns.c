@@ -33,25 +33,20 @@ struct tile {
 	uint32_t cols;		/* whole groups */
 };
 
-static uint32_t least(uint64_t a, uint64_t b)
-{
-	return (uint32_t)(a < b ? a : b);
-}
-
 /* The delivered rows are the region's columns. */
 static struct band band_of(const struct sqc_layout *layout)
 {
 	struct band band = { .word_bytes = sqc_dtype_bytes(layout->dtype) };
 	uint32_t rows;
 
-	band.cols = least(sqc_round_up(layout->rows, SQC_GROUP_ELEMENTS),
+	band.cols = sqc_least(sqc_round_up(layout->rows, SQC_GROUP_ELEMENTS),
 			  BAND_BYTES / SQC_GROUP_ELEMENTS / band.word_bytes);
 	/* A line more than a row has: where rows are a power of two, the words
 	 * of a column would else all fall into one set of the first cache level. */
 	band.row_bytes = (size_t)band.cols * band.word_bytes + SQC_LINE_BYTES;
 	rows = BAND_BYTES / band.word_bytes / band.cols / SQC_GROUP_ELEMENTS * SQC_GROUP_ELEMENTS;
-	band.rows = least(rows < BAND_ROWS ? rows : BAND_ROWS,
-			  sqc_round_up(layout->cols, SQC_GROUP_ELEMENTS));
+	band.rows = sqc_least(rows < BAND_ROWS ? rows : BAND_ROWS,
+			      sqc_round_up(layout->cols, SQC_GROUP_ELEMENTS));
 	return band;
 }
 
@@ -91,7 +86,7 @@ static bool row_fill(const struct sqc_reader *reader, struct sqc_gather *gather,
 	while (rest) {
 		const uint32_t first = (uint32_t)(at % SQC_SEGMENT_ELEMENTS);
 		const uint32_t room = SQC_SEGMENT_ELEMENTS - first;
-		const uint32_t some = least(least(rest, room), SQC_PIECE_ELEMENTS);
+		const uint32_t some = sqc_least(sqc_least(rest, room), SQC_PIECE_ELEMENTS);
 
 		if (gather->index != at / SQC_SEGMENT_ELEMENTS &&
 		    !segment_open(reader, gather, at / SQC_SEGMENT_ELEMENTS))
@@ -183,9 +178,9 @@ bool sqc_reader_columns(const struct sqc_reader *reader, uint8_t *out, uint64_t 
 		for (uint64_t j = 0; j < cols_end; j += band.cols) {
 			const struct tile tile = {
 				.row = reader->first_row + (uint32_t)i,
-				.rows = least(reader->layout.cols - i, band.rows),
+				.rows = sqc_least(reader->layout.cols - i, band.rows),
 				.col = (uint32_t)j,
-				.cols = least(cols_end - j, band.cols),
+				.cols = sqc_least(cols_end - j, band.cols),
 			};
 
 			if (!tile_fill(reader, &band, &tile, damaged))

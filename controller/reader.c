@@ -345,14 +345,10 @@ static void encode_aligned(const struct sqc_reader *reader, const float *values,
 						  SQC_PLANES_MAX);
 	struct sqc_group *groups = reader->scratch->groups;
 
-	for (uint32_t col = 0; col < cols; col += SQC_GROUP_ELEMENTS) {
-		const uint32_t rest = cols - col;
-
-		sqc_group_align(values + col,
-				rest < SQC_GROUP_ELEMENTS ? rest : SQC_GROUP_ELEMENTS,
+	for (uint32_t col = 0; col < cols; col += SQC_GROUP_ELEMENTS)
+		sqc_group_align(values + col, sqc_least(cols - col, SQC_GROUP_ELEMENTS),
 				planes ? planes - 1 : SQC_PLANES_MAX - 1,
 				&groups[col / SQC_GROUP_ELEMENTS]);
-	}
 	encode(reader, groups, cols, out);
 }
 

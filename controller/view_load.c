@@ -112,8 +112,7 @@ static sqc_status piece_read(struct load *load, uint64_t row, uint64_t group)
 {
 	const struct sqc_layout *layout = &load->reader.layout;
 	const uint32_t col = (uint32_t)(group * SQC_GROUP_ELEMENTS);
-	const uint32_t rest = layout->cols - col;
-	const uint32_t cols = rest < SQC_GROUP_ELEMENTS ? rest : SQC_GROUP_ELEMENTS;
+	const uint32_t cols = sqc_least(layout->cols - col, SQC_GROUP_ELEMENTS);
 
 	if (load->reader.source == SQC_SOURCE_LEVELS) {
 		sqc_reader_levels(&load->reader, col, cols, load->piece.codes);

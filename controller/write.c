@@ -173,8 +173,7 @@ static void convert(struct writer *writer, const uint8_t *row, uint32_t col, uin
 	struct write_scratch *scratch = writer->scratch;
 
 	for (uint32_t done = 0; done < count;) {
-		const uint32_t some = count - done < CONVERT_ELEMENTS ? count - done :
-									CONVERT_ELEMENTS;
+		const uint32_t some = sqc_least(count - done, CONVERT_ELEMENTS);
 		const uint64_t block = (col + done) / writer->block_elements;
 		uint8_t *to = words + (size_t)done * geometry->word_bytes;
 
@@ -235,8 +234,7 @@ static sqc_status segment_words(struct writer *writer, uint64_t index)
 		return segment_damaged(writer, index);
 	writer->scratch->gather.escape = 0;
 	for (uint32_t first = 0; first < gather.elements; first += SQC_PIECE_ELEMENTS) {
-		const uint32_t rest = gather.elements - first;
-		const uint32_t count = rest < SQC_PIECE_ELEMENTS ? rest : SQC_PIECE_ELEMENTS;
+		const uint32_t count = sqc_least(gather.elements - first, SQC_PIECE_ELEMENTS);
 		uint8_t *words = writer->scratch->words + (size_t)first * geometry->word_bytes;
 
 		sqc_gather_words(&gather, first, count, words, &writer->scratch->gather);
@@ -254,10 +252,8 @@ static void rows_put(struct writer *writer, uint64_t base, uint64_t at, uint64_t
 	while (at < end) {
 		const uint64_t row = at / geometry->stride;
 		const uint32_t col = (uint32_t)(at % geometry->stride);
-		const uint64_t rest = end - at;
-		const uint64_t padded = geometry->stride - col < rest ? geometry->stride - col : rest;
-		const uint32_t real_end = col + padded < geometry->cols ? (uint32_t)(col + padded) :
-									  geometry->cols;
+		const uint32_t padded = sqc_least(geometry->stride - col, end - at);
+		const uint32_t real_end = sqc_least((uint64_t)col + padded, geometry->cols);
 		uint8_t *words = writer->scratch->words + (at - base) * geometry->word_bytes;
 
 		row_put(writer, (uint32_t)row, col, real_end, words);
@@ -368,8 +364,7 @@ static bool sample_words(struct writer *writer, uint64_t row, uint32_t col, uint
 {
 	const struct sqc_geometry *geometry = &writer->region->geometry;
 	const uint8_t *data = writer->data + row * row_bytes(writer);
-	const uint32_t rest = geometry->cols - col;
-	const uint32_t count = rest < SQC_GROUP_ELEMENTS ? rest : SQC_GROUP_ELEMENTS;
+	const uint32_t count = sqc_least(geometry->cols - col, SQC_GROUP_ELEMENTS);
 	const uint32_t block = col / writer->block_elements;
 	float *given = writer->scratch->given;
 
@@ -389,8 +384,7 @@ static bool sample_words(struct writer *writer, uint64_t row, uint32_t col, uint
 static const float *sample_importance(const struct writer *writer, uint32_t col,
 				      float importance[SQC_GROUP_ELEMENTS])
 {
-	const uint32_t rest = writer->region->geometry.cols - col;
-	const uint32_t count = rest < SQC_GROUP_ELEMENTS ? rest : SQC_GROUP_ELEMENTS;
+	const uint32_t count = sqc_least(writer->region->geometry.cols - col, SQC_GROUP_ELEMENTS);
 
 	if (!writer->importance)
 		return NULL;
