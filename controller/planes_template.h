@@ -78,6 +78,8 @@ TARGET INLINE void NAME(planes_store)(const VECTOR *plane, unsigned int count,
 				      const struct made *to, uint32_t at, uint32_t bytes,
 				      const uint8_t *words)
 {
+	const uintptr_t ahead = to->ahead;
+
 	if (bytes < sizeof(VECTOR)) {
 		for (unsigned int p = 0; p < count; p++)
 			memcpy(to->run[p] + at / 8, &plane[p], bytes);
@@ -87,8 +89,8 @@ TARGET INLINE void NAME(planes_store)(const VECTOR *plane, unsigned int count,
 		memcpy(to->run[p] + at / 8, &plane[p], sizeof(VECTOR));
 		/* As many bytes as there are words, one after the other: a CPU
 		 * waits when it is asked for many lines at once. */
-		if (to->ahead)
-			sqc_expect((uintptr_t)words + to->ahead + p * sizeof(VECTOR), sizeof(VECTOR));
+		if (ahead)
+			sqc_expect((uintptr_t)words + ahead + p * sizeof(VECTOR), sizeof(VECTOR));
 	}
 }
 
@@ -240,40 +242,6 @@ TARGET INLINE bool NAME(align)(const struct layout *of, VECTOR *plane, VECTOR *e
 	for (unsigned int i = 0; i < K; i++)
 		plane[1 + i] = magnitude[i];
 	return true;
-}
-
-/*
- * The same for a block of bf16 whose groups' exponents are known. A group's top
- * is its exponent over a fraction of ones: less a word it is the sign, the
- * distance and the inverted fraction, without a borrow between them. Subnormals
- * come out as too far down to be seen, if their group's exponent is not among
- * the 16 least, whose tops are 0. A group of zeros has a top that is far from all.
- * Returns false for a block that this does not fit.
- */
-#define TOP_LEAST	17u
-#define TOP_OF_ZEROS	0x7fff7fffu
-
-TARGET INLINE bool NAME(align_words)(const struct layout *of, const uint8_t *words,
-				     const uint32_t *tops, VECTOR *plane, VECTOR *sticky)
-{
-	const unsigned int E = of->exponent_bits, S = of->fraction_bits + 1;
-	VECTOR top, far, distance[16];
-
-	memcpy(&top, tops, sizeof(top));
-	if (!NAME(is_zero)((VECTOR)(top == 0)))
-		return false;
-	NAME(distances_in)(words, tops, distance);
-	plane[0] = distance[0];
-	plane[1] = ~(VECTOR){ 0 };
-	for (unsigned int i = 1; i < S; i++)
-		plane[1 + i] = ~distance[E + i];
-	NAME(lower)(of, distance + 1, plane + 1, sticky);
-	far = NAME(any_of)(distance + 1, E - of->steps);
-	if (NAME(is_zero)(far))
-		return true;
-	/* Zeros are far, too, but nothing of them is lost. */
-	*sticky &= ~NAME(zeros_in)(words);
-	return NAME(is_zero)(*sticky & (VECTOR)(top == TOP_OF_ZEROS));
 }
 
 /*
@@ -601,15 +569,41 @@ TARGET INLINE void NAME(align_block)(const struct layout *of, const uint8_t *wor
 	memcpy(to->sticky + at / 32, &sticky, groups * 4);
 }
 
-/* A whole block of words, whose exponents are stored already. */
-TARGET INLINE bool NAME(align_block_words)(const struct layout *of, const uint8_t *words, uint32_t at,
-					   const uint32_t *tops, const struct made *to)
-{
-	VECTOR plane[33], sticky;
+/*
+ * The same for a whole block of bf16 whose groups' exponents are known, and stored.
+ * A group's top is its exponent over a fraction of ones: less a word it is the
+ * sign, the distance and the inverted fraction, without a borrow between them.
+ * Subnormals come out as too far down to be seen, if their group's exponent is
+ * not among the 16 least, whose tops are 0. A group of zeros has a top that is far
+ * from all.
+ * Returns false for a block that this does not fit.
+ */
+#define TOP_LEAST	17u
+#define TOP_OF_ZEROS	0x7fff7fffu
 
-	if (!NAME(align_words)(of, words, tops + at / 32, plane, &sticky))
+TARGET INLINE bool NAME(align_words)(const struct layout *of, const uint8_t *words, uint32_t at,
+				     const uint32_t *tops, const struct made *to)
+{
+	const unsigned int E = of->exponent_bits, S = of->fraction_bits + 1;
+	VECTOR top, far, sticky, distance[16], plane[33];
+
+	memcpy(&top, tops, sizeof(top));
+	if (!NAME(is_zero)((VECTOR)(top == 0)))
 		return false;
+	NAME(distances_in)(words, tops, distance);
+	plane[0] = distance[0];
+	plane[1] = ~(VECTOR){ 0 };
+	for (unsigned int i = 1; i < S; i++)
+		plane[1 + i] = ~distance[E + i];
+	far = NAME(any_of)(distance + 1, E - of->steps);
+	NAME(lower)(of, distance + 1, plane + 1, &sticky);
 	NAME(planes_store)(plane, of->planes + 1, to, at, sizeof(VECTOR), words);
+	if (!NAME(is_zero)(far)) {
+		/* Zeros are far, too, but nothing of them is lost. */
+		sticky &= ~NAME(zeros_in)(words);
+		if (!NAME(is_zero)(sticky & (VECTOR)(top == TOP_OF_ZEROS)))
+			return false;
+	}
 	memcpy(to->sticky + at / 32, &sticky, sizeof(sticky));
 	return true;
 }
@@ -628,7 +622,7 @@ TARGET INLINE void NAME(align_all)(const uint8_t *words, const struct layout *of
 	for (uint32_t at = 0; at < elements; at += BLOCK, words += BLOCK * of->word_bytes) {
 		const uint32_t groups = elements - at < BLOCK ? (elements - at) / 32 : LANES;
 
-		if (in_words && groups == LANES && NAME(align_block_words)(of, words, at, tops, to))
+		if (in_words && groups == LANES && NAME(align_words)(of, words, at, tops + at / 32, to))
 			continue;
 		if (groups < LANES)
 			NAME(words_pad)(last, words, groups * 32 * of->word_bytes);
