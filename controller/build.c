@@ -159,7 +159,7 @@ static void bytes_build(const struct target *target, const uint8_t *words)
 }
 
 static inline void words_pick(const uint8_t *words, const uint16_t *indexes, uint32_t count,
-		       uint32_t word_bytes, uint8_t *to)
+			      uint32_t word_bytes, uint8_t *to)
 {
 	for (uint32_t i = 0; i < count; i++, to += word_bytes)
 		memcpy(to, words + (size_t)indexes[i] * word_bytes, word_bytes);

@@ -40,7 +40,7 @@ static struct band band_of(const struct sqc_layout *layout)
 	uint32_t rows;
 
 	band.cols = sqc_least(sqc_round_up(layout->rows, SQC_GROUP_ELEMENTS),
-			  BAND_BYTES / SQC_GROUP_ELEMENTS / band.word_bytes);
+			      BAND_BYTES / SQC_GROUP_ELEMENTS / band.word_bytes);
 	/* A line more than a row has: where rows are a power of two, the words
 	 * of a column would else all fall into one set of the first cache level. */
 	band.row_bytes = (size_t)band.cols * band.word_bytes + SQC_LINE_BYTES;

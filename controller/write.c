@@ -188,7 +188,7 @@ static void convert(struct writer *writer, const uint8_t *row, uint32_t col, uin
 
 /* The real columns [col, end) of a row of the request into `words`. */
 static void row_put(struct writer *writer, uint32_t row, uint32_t col, uint32_t end,
-			  uint8_t *words)
+		    uint8_t *words)
 {
 	const uint8_t *data = writer->data +
 			      (uint64_t)(row - writer->request->first_row) * row_bytes(writer);
