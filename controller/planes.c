@@ -48,7 +48,18 @@ static const struct layout *layout_of(uint8_t dtype)
 	}
 }
 
-/* What reads planes reads whole blocks of so many elements. */
+/* Planes of words, as they are or, with a layout, aligned. */
+static unsigned int planes_of_words(unsigned int word_bytes, const struct layout *of)
+{
+	return of ? of->planes + 1u : 8 * word_bytes;
+}
+
+/* Of the n planes of a code, and a guard plane for what is rounded. */
+INLINE unsigned int planes_of_codes(unsigned int n, uint8_t rounding)
+{
+	return n + (rounding != SQ_ROUNDING_TRUNCATE);
+}
+
 /* Where what is made of words goes. */
 struct made {
 	uint8_t *const *run;
@@ -61,7 +72,7 @@ struct made {
 };
 
 struct kernel {
-	uint32_t block;
+	uint32_t block;		/* elements; what reads planes reads whole blocks */
 	void (*words)(const struct sqc_planes *planes, unsigned int word_bytes,
 		      uint32_t elements, uint8_t *words);
 	void (*floats)(const struct sqc_planes *planes, uint8_t dtype, uint32_t elements,
@@ -410,42 +421,46 @@ static void tail_begin(struct tail *tail, const struct sqc_planes *planes, unsig
 	}
 }
 
-void sqc_planes_to_words(const struct sqc_planes *planes, unsigned int word_bytes,
-			 uint32_t elements, void *words)
+/* Of whole blocks. */
+static void block_words(const struct kernel *version, const struct sqc_planes *planes,
+			unsigned int word_bytes, const struct layout *of, uint32_t elements,
+			uint8_t *words)
+{
+	if (of)
+		version->floats(planes, of->dtype, elements, words);
+	else
+		version->words(planes, word_bytes, elements, words);
+}
+
+/* Planes to words, as they are or, with a layout, from aligned ones. */
+static void words_come(const struct sqc_planes *planes, unsigned int word_bytes,
+		       const struct layout *of, uint32_t elements, uint8_t *words)
 {
 	const struct kernel *version = kernel();
 	const uint32_t rest = elements % version->block, whole = elements - rest;
 	uint8_t last[BLOCK_BYTES_MAX * 32];
 	struct tail tail;
 
-	version->words(planes, word_bytes, whole, words);
+	block_words(version, planes, word_bytes, of, whole, words);
 	if (!rest)
 		return;
-	tail_begin(&tail, planes, 8 * word_bytes, whole, rest);
-	version->words(&tail.planes, word_bytes, version->block, last);
-	memcpy((uint8_t *)words + (size_t)whole * word_bytes, last, (size_t)rest * word_bytes);
+	tail_begin(&tail, planes, planes_of_words(word_bytes, of), whole, rest);
+	block_words(version, &tail.planes, word_bytes, of, version->block, last);
+	memcpy(words + (size_t)whole * word_bytes, last, (size_t)rest * word_bytes);
+}
+
+void sqc_planes_to_words(const struct sqc_planes *planes, unsigned int word_bytes,
+			 uint32_t elements, void *words)
+{
+	words_come(planes, word_bytes, NULL, elements, words);
 }
 
 void sqc_planes_to_floats(const struct sqc_planes *planes, uint8_t dtype, uint32_t elements,
 			  void *words)
 {
-	const struct kernel *version = kernel();
 	const struct layout *of = layout_of(dtype);
-	const uint32_t rest = elements % version->block, whole = elements - rest;
-	uint8_t last[BLOCK_BYTES_MAX * 32];
-	struct tail tail;
 
-	version->floats(planes, dtype, whole, words);
-	if (!rest)
-		return;
-	tail_begin(&tail, planes, of->planes + 1u, whole, rest);
-	version->floats(&tail.planes, dtype, version->block, last);
-	memcpy((uint8_t *)words + (size_t)whole * of->word_bytes, last, (size_t)rest * of->word_bytes);
-}
-
-static unsigned int planes_of_codes(unsigned int n, uint8_t rounding)
-{
-	return n + (rounding != SQ_ROUNDING_TRUNCATE);
+	words_come(planes, of->word_bytes, of, elements, words);
 }
 
 static void codes_make(const struct sqc_planes *planes, unsigned int n, uint8_t rounding,
@@ -544,7 +559,7 @@ static void words_go(const uint8_t *words, unsigned int word_bytes, const struct
 		     uint32_t elements, const struct sqc_runs *to, uint8_t *exponents,
 		     uint32_t *sticky)
 {
-	const unsigned int planes = of ? of->planes + 1u : 8 * word_bytes;
+	const unsigned int planes = planes_of_words(word_bytes, of);
 	const struct kernel *version = kernel();
 	struct stage stage;
 	struct made made = { .run = stage.run,

@@ -391,7 +391,7 @@ TARGET INLINE void NAME(round_planes)(VECTOR *plane, unsigned int n, uint8_t rou
 TARGET INLINE void NAME(codes_all)(const struct sqc_planes *planes, unsigned int n,
 				   uint8_t rounding, uint32_t elements, uint8_t *codes)
 {
-	const unsigned int count = n + (rounding != SQ_ROUNDING_TRUNCATE);
+	const unsigned int count = planes_of_codes(n, rounding);
 
 	for (uint32_t at = 0; at < elements; at += BLOCK, codes += BLOCK / 8 * n) {
 		VECTOR plane[9], sticky = { 0 };

@@ -45,7 +45,7 @@ static void ahead_expect(const struct ahead *ahead, uint32_t run, uint32_t low, 
 	uint32_t bytes;
 	const uint8_t *memory = sqc_gather_run(ahead->gather, run, &bytes);
 
-	high = high < bytes ? high : bytes;
+	high = sqc_least(high, bytes);
 	if (low < high)
 		sqc_expect((uintptr_t)memory + low, high - low);
 }

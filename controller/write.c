@@ -294,7 +294,7 @@ static sqc_status segment_stage(struct writer *writer, uint64_t index)
 	const uint64_t base = index * SQC_SEGMENT_ELEMENTS;
 	const uint64_t end = base + sqc_segment_elements(&writer->region->geometry, index);
 	const uint8_t *words = words_given(writer, base, end);
-	sqc_status status = SQ_STATUS_SUCCESS;
+	sqc_status status;
 
 	if (!words) {
 		status = words_make(writer, index, base, end);
