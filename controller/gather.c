@@ -230,12 +230,43 @@ static void tuned_words(const struct sqc_gather *gather, uint32_t first, uint32_
 				 words + i * group_bytes);
 }
 
+uint32_t sqc_gather_escape(const struct sqc_gather *gather, uint32_t escape)
+{
+	return sqc_le16(gather->escape_indexes + 2 * (size_t)escape);
+}
+
+/* Escapes [0, escape) lie before an element, all others do not. */
+static bool escapes_part_at(const struct sqc_gather *gather, uint32_t escape, uint32_t first)
+{
+	return escape <= gather->escapes &&
+	       (!escape || sqc_gather_escape(gather, escape - 1) < first) &&
+	       (escape == gather->escapes || sqc_gather_escape(gather, escape) >= first);
+}
+
+/* The first escape that lies at or behind an element. `guess` may be any number. */
+static uint32_t escape_from(const struct sqc_gather *gather, uint32_t first, uint32_t guess)
+{
+	uint32_t low = 0, high = gather->escapes;
+
+	if (escapes_part_at(gather, guess, first))
+		return guess;
+	while (low < high) {
+		const uint32_t middle = low + (high - low) / 2;
+
+		if (sqc_gather_escape(gather, middle) < first)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* The escapes among elements [first, first + count) over what planes gave. */
 static void escapes_put(const struct sqc_gather *gather, uint32_t first, uint32_t count,
 			uint8_t *words, struct sqc_gather_scratch *scratch)
 {
 	const uint32_t word_bytes = gather->geometry->word_bytes;
-	uint32_t i = sqc_gather_escape_from(gather, first, scratch->escape);
+	uint32_t i = escape_from(gather, first, scratch->escape);
 
 	for (; i < gather->escapes; i++) {
 		const uint32_t at = sqc_gather_escape(gather, i) - first;
@@ -282,34 +313,4 @@ void sqc_gather_words(const struct sqc_gather *gather, uint32_t first, uint32_t 
 	sqc_stream_expect((uintptr_t)words + bytes, bytes);
 	words_gather(gather, first, count, scratch->piece, scratch);
 	sqc_stream(words, scratch->piece, bytes, NULL);
-}
-
-uint32_t sqc_gather_escape(const struct sqc_gather *gather, uint32_t escape)
-{
-	return sqc_le16(gather->escape_indexes + 2 * (size_t)escape);
-}
-
-/* Escapes [0, escape) lie before an element, all others do not. */
-static bool escapes_part_at(const struct sqc_gather *gather, uint32_t escape, uint32_t first)
-{
-	return escape <= gather->escapes &&
-	       (!escape || sqc_gather_escape(gather, escape - 1) < first) &&
-	       (escape == gather->escapes || sqc_gather_escape(gather, escape) >= first);
-}
-
-uint32_t sqc_gather_escape_from(const struct sqc_gather *gather, uint32_t first, uint32_t guess)
-{
-	uint32_t low = 0, high = gather->escapes;
-
-	if (escapes_part_at(gather, guess, first))
-		return guess;
-	while (low < high) {
-		const uint32_t middle = low + (high - low) / 2;
-
-		if (sqc_gather_escape(gather, middle) < first)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
 }

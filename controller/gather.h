@@ -92,7 +92,5 @@ void sqc_gather_words(const struct sqc_gather *gather, uint32_t first, uint32_t 
 
 /* The index in the segment of an escape. */
 uint32_t sqc_gather_escape(const struct sqc_gather *gather, uint32_t escape);
-/* The first escape that lies at or behind an element. `guess` may be any number. */
-uint32_t sqc_gather_escape_from(const struct sqc_gather *gather, uint32_t first, uint32_t guess);
 
 #endif /* SMARTQUANT_GATHER_H */
