@@ -310,7 +310,7 @@ static sqc_status segment_stage(struct writer *writer, uint64_t index)
 			   &writer->scratch->build);
 	if (!status)
 		writer->staged_count++;
-	else if (finite_check(writer, words, base, (uint32_t)(end - base)))
+	else if (!writer->tuned && finite_check(writer, words, base, (uint32_t)(end - base)))
 		/* This is said first, and where it is. */
 		status = SQ_STATUS_NON_FINITE;
 	return status;
