@@ -290,6 +290,10 @@ sqc_status sqc_layout_of(uint8_t dtype, uint8_t placement, uint32_t rows, uint32
  * 2 MiB, most of it touched only when the region is packed; with axis col up to
  * 4.1 MiB more. [shared] */
 size_t sqc_read_scratch_bytes(const struct sqc_layout *layout);
+/* Before the first read with that memory, of whatever layout and store. What decodes
+ * packed segments is kept in it from one read to the next (to begin it takes 15 us in
+ * a virtual machine), so nothing else may write to it meanwhile. [shared] */
+void sqc_read_scratch_begin(void *scratch);
 
 /* Runs of packed segments that the last read with this scratch memory decoded:
  * what it took beside the lines that it read. [shared] */
@@ -506,14 +510,13 @@ void sqc_view_next(const struct sqc_store *store, uint32_t after, uint32_t *next
  * A load of 1 to 8 bytes at a logical address, decoded and counted alone:
  * only the lines that these bytes need are read. Little-endian value. Bytes
  * of a window behind the view's end are 0. `scratch` as for sqc_read() of
- * the view, or of SQC_VIEW_LOAD_SCRATCH_BYTES; for one load at a time, and
- * begun before the first. It keeps what was decoded last of a packed segment:
- * the next load reads and checks the lines that it needs, but decodes no run
- * again, whatever views, regions and stores it is used for. [shared]
+ * the view, or of SQC_VIEW_LOAD_SCRATCH_BYTES; for one load at a time. It keeps
+ * what was decoded last of a packed segment: the next load reads and checks the
+ * lines that it needs, but decodes no run again, whatever views, regions and
+ * stores it is used for. [shared]
  * Errors: INVALID_ADDRESS (counted as a poison load), MEDIA_FAILURE.
  */
 #define SQC_VIEW_LOAD_SCRATCH_BYTES	(3u << 20)
-void sqc_view_load_begin(void *scratch);
 sqc_status sqc_view_load(struct sqc_store *store, uint64_t dpa,
 			 unsigned int bytes, uint64_t *value, void *scratch);
 /* Counts an access outside of any view, or a store to one. [shared] */

@@ -134,8 +134,16 @@ struct sqc_read_scratch *sqc_reader_scratch(void *memory)
 	struct sqc_read_scratch *scratch = memory;
 
 	scratch->gather.escape = 0;
-	sqc_unpack_begin(&scratch->unpack);
+	sqc_unpack_forget(&scratch->unpack);
 	return scratch;
+}
+
+void sqc_read_scratch_begin(void *memory)
+{
+	struct sqc_read_scratch *scratch = memory;
+
+	sqc_unpack_begin(&scratch->unpack);
+	sqc_reader_scratch(memory);
 }
 
 /* Groups as they are stored: only placement aligned has them. */

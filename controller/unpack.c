@@ -17,8 +17,13 @@ static void *decoder_of(struct sqc_unpack *unpack)
 
 void sqc_unpack_begin(struct sqc_unpack *unpack)
 {
-	unpack->index = UINT64_MAX;
 	unpack->ready = false;
+	sqc_unpack_forget(unpack);
+}
+
+void sqc_unpack_forget(struct sqc_unpack *unpack)
+{
+	unpack->index = UINT64_MAX;
 	unpack->decoded = 0;
 }
 

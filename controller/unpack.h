@@ -43,7 +43,10 @@ struct sqc_unpack {
 
 /* Bytes of the struct and its decoder. */
 size_t sqc_unpack_bytes(void);
+/* Before the first use of that memory. */
 void sqc_unpack_begin(struct sqc_unpack *unpack);
+/* Nothing is decoded any more. The decoder stays: to begin one takes long. */
+void sqc_unpack_forget(struct sqc_unpack *unpack);
 
 /*
  * Decodes a run of a packed segment that is written, and what it builds on:

@@ -271,11 +271,6 @@ static sqc_status view_load(const struct sqc_store *store, const struct sqc_view
 	return status;
 }
 
-void sqc_view_load_begin(void *scratch)
-{
-	sqc_reader_scratch(scratch);
-}
-
 sqc_status sqc_view_load(struct sqc_store *store, uint64_t dpa, unsigned int bytes,
 			 uint64_t *value, void *scratch)
 {

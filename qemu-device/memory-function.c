@@ -245,7 +245,7 @@ static bool sq_memory_open(SmartQuantMemory *m, Error **errp)
     host_memory_backend_set_mapped(m->planes, true);
     m->load_scratch = qemu_memalign(SQC_LINE_BYTES,
                                     SQC_VIEW_LOAD_SCRATCH_BYTES);
-    sqc_view_load_begin(m->load_scratch);
+    sqc_read_scratch_begin(m->load_scratch);
     if (!sq_memory_make_logical(m, errp) ||
         !sq_store_open(&m->store, m->planes, m->logical_bytes, errp)) {
         sq_memory_close(m);

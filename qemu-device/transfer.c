@@ -54,10 +54,18 @@ static void *sq_buffer(SQBuffer *b, size_t bytes)
     return b->memory;
 }
 
+/* Memory of reads alone, which keep a decoder in it. */
 static void *sq_scratch(SQTransfer *t, size_t bytes)
 {
-    return bytes > SCRATCH_BYTES_MAX ? NULL : sq_buffer(&t->scratch,
-                                                        MAX(bytes, 1));
+    bool is_new = t->scratch.bytes < bytes;
+
+    if (bytes > SCRATCH_BYTES_MAX || !sq_buffer(&t->scratch, bytes)) {
+        return NULL;
+    }
+    if (is_new) {
+        sqc_read_scratch_begin(t->scratch.memory);
+    }
+    return t->scratch.memory;
 }
 
 void sq_transfer_free(SQTransfer *t)

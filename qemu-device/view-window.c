@@ -257,6 +257,7 @@ static void sq_window_create(void *opaque)
         object_unref(obj);
         return;
     }
+    sqc_read_scratch_begin(w->scratch);
     w->bytes = memory_region_get_ram_ptr(&w->mr);
     call->window = w;
 }

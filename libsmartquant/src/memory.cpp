@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <limits>
-#include <memory>
 #include <new>
 #include <utility>
 
@@ -85,26 +84,28 @@ Mapping Mapping::of_file_private(int descriptor, std::uint64_t bytes, std::strin
 		bytes};
 }
 
-std::span<std::byte> thread_scratch(std::size_t bytes)
+void Scratch::Free::operator()(std::byte *memory) const noexcept
 {
-	// What a thread keeps between calls at most.
-	static constexpr std::size_t keep_bytes_max = 16u << 20;
-	struct Free {
-		void operator()(std::byte *memory) const noexcept { std::free(memory); }
-	};
-	static thread_local std::unique_ptr<std::byte, Free> memory;
-	static thread_local std::size_t memory_bytes;
+	std::free(memory);
+}
 
-	if (bytes <= memory_bytes && memory_bytes <= keep_bytes_max)
-		return {memory.get(), memory_bytes};
+std::span<std::byte> Scratch::take(std::size_t bytes, void (*begin)(void *))
+{
+	// What a thread keeps at most.
+	static constexpr std::size_t keep_bytes_max = 16u << 20;
+
+	if (bytes <= bytes_ && bytes_ <= keep_bytes_max)
+		return {memory_.get(), bytes_};
 	const std::size_t rounded = (bytes + 4095) / 4096 * 4096;
-	memory.reset();
-	memory_bytes = 0;
-	memory.reset(static_cast<std::byte *>(std::aligned_alloc(4096, rounded)));
-	if (!memory)
+	memory_.reset();
+	bytes_ = 0;
+	memory_.reset(static_cast<std::byte *>(std::aligned_alloc(4096, rounded)));
+	if (!memory_)
 		throw std::bad_alloc();
-	memory_bytes = rounded;
-	return {memory.get(), memory_bytes};
+	bytes_ = rounded;
+	if (begin)
+		begin(memory_.get());
+	return {memory_.get(), bytes_};
 }
 
 } // namespace smartquant

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -58,9 +59,21 @@ private:
 	std::size_t bytes_ = 0;
 };
 
-// 64-byte aligned working memory of the calling thread, at least this long;
-// its contents last until the thread's next call. Throws std::bad_alloc.
-std::span<std::byte> thread_scratch(std::size_t bytes);
+// 64-byte aligned working memory that its owner, a thread, keeps between calls.
+class Scratch {
+public:
+	// At least this long. Memory that is new goes through `begin` first; what it
+	// holds otherwise is what the call before left there. Throws std::bad_alloc.
+	std::span<std::byte> take(std::size_t bytes, void (*begin)(void *) = nullptr);
+
+private:
+	struct Free {
+		void operator()(std::byte *memory) const noexcept;
+	};
+
+	std::unique_ptr<std::byte, Free> memory_ = {};
+	std::size_t bytes_ = 0;
+};
 
 } // namespace smartquant
 

@@ -69,8 +69,8 @@ FetchResult Multiplier::multiply(std::span<const float> x, std::span<float> y,
 	check_values(subject, "x", x.size(), std::uint64_t{columns} * layout.cols);
 	check_values(subject, "y", y.size(), std::uint64_t{columns} * layout.rows);
 
-	const auto memory =
-		thread_scratch(sqc_activations_bytes(arithmetic, layout.cols, columns));
+	static thread_local Scratch scratch;
+	const auto memory = scratch.take(sqc_activations_bytes(arithmetic, layout.cols, columns));
 	sqc_activations activations;
 	std::uint64_t error_at = 0;
 

@@ -131,7 +131,7 @@ std::uint64_t decoded(const Store& store, const sqc_read_request& request, Bytes
 {
     sqc_layout layout;
     EXPECT_EQ(sqc_read_layout(store.get(), &request, &layout), SQ_STATUS_SUCCESS);
-    const Memory scratch(sqc_read_scratch_bytes(&layout));
+    const Scratch scratch(sqc_read_scratch_bytes(&layout));
     bytes.resize(layout.bytes);
     Result result;
     EXPECT_EQ(sqc_read(store.get(), &request, bytes.data(), bytes.size(), scratch.get(), &result), SQ_STATUS_SUCCESS);
@@ -158,6 +158,46 @@ TEST_P(PackedStore, ReadsAlongColumnsDecodeASegmentOnceOrForEachBand)
     }
 }
 
+// What a read leaves in its memory is the decoder, whatever became of the read.
+TEST_P(PackedStore, ReadsOfAllKindsTakeTurnsInOneMemory)
+{
+    const Shape shape = {70, 1000};
+    const Twins twins(GetParam(), shape, adversarial(GetParam(), shape.rows, shape.cols, 3));
+    const sqc_read_request widest = {twins.handle, SQ_FORMAT_FP32, SQ_ROUNDING_DEFAULT, SQ_AXIS_COL, 0, shape.rows};
+    sqc_layout layout;
+    ASSERT_EQ(sqc_read_layout(twins.raw.get(), &widest, &layout), SQ_STATUS_SUCCESS);
+    const Scratch scratch(sqc_read_scratch_bytes(&layout));
+    const auto read = [&](const Store& store, const sqc_read_request& request, Bytes& bytes) {
+        Result result;
+        bytes.assign(bytes.size(), 0xa5);
+        return sqc_read(store.get(), &request, bytes.data(), bytes.size(), scratch.get(), &result);
+    };
+    auto* memory = twins.packed.memory().get();
+    std::size_t damage = 0;
+    for (const auto format : formats_of(GetParam())) {
+        for (const std::uint8_t axis : {SQ_AXIS_ROW, SQ_AXIS_COL}) {
+            const sqc_read_request request = {twins.handle, format, SQ_ROUNDING_DEFAULT, axis, 0, shape.rows};
+            const auto whole = twins.raw.read(request);
+            if (whole.status != SQ_STATUS_SUCCESS)
+                continue;
+            Bytes bytes(whole.bytes.size());
+            ASSERT_EQ(read(twins.packed, request, bytes), SQ_STATUS_SUCCESS);
+            EXPECT_TRUE(bytes == whole.bytes) << "format " << format << " axis " << +axis;
+            EXPECT_GT(sqc_read_decoded_runs(scratch.get()), 0u) << "nothing is kept of the read before";
+            ASSERT_EQ(read(twins.raw, request, bytes), SQ_STATUS_SUCCESS);
+            EXPECT_TRUE(bytes == whole.bytes) << "format " << format << " axis " << +axis;
+            EXPECT_EQ(sqc_read_decoded_runs(scratch.get()), 0u);
+            memory[damage] ^= 1;
+            while (read(twins.packed, request, bytes) == SQ_STATUS_SUCCESS) {
+                memory[damage] ^= 1;
+                ASSERT_LT(damage += 512, twins.packed.memory().bytes());
+                memory[damage] ^= 1;
+            }
+            memory[damage] ^= 1;
+        }
+    }
+}
+
 TEST_P(PackedStore, PrecisionVectorsGiveTheBytesOfRaw)
 {
     const Shape shape = {75, 1900};  // blocks that straddle segments
@@ -172,7 +212,7 @@ TEST_P(PackedStore, PrecisionVectorsGiveTheBytesOfRaw)
             const Store& store = i ? twins.packed : twins.raw;
             sqc_vector_layout layout;
             ASSERT_EQ(sqc_vector_describe(store.get(), &request, &vector, &layout, nullptr), SQ_STATUS_SUCCESS);
-            const Memory scratch(layout.scratch_bytes);
+            const Scratch scratch(layout.scratch_bytes);
             bytes[i].resize(layout.bytes);
             Result result;
             ASSERT_EQ(sqc_read_vector(store.get(), &request, &vector, bytes[i].data(), layout.bytes, scratch.get(), &result), SQ_STATUS_SUCCESS);
@@ -188,7 +228,7 @@ TEST_P(PackedStore, ReadsInPartsAreThoseOfTheWhole)
     const sqc_read_request request = {twins.handle, SQ_FORMAT_MXINT(4), SQ_ROUNDING_DEFAULT, SQ_AXIS_ROW, 0, 300};
     const auto whole = twins.packed.read(request);
     Bytes bytes(whole.bytes.size());
-    const Memory scratch(sqc_read_scratch_bytes(&whole.layout));
+    const Scratch scratch(sqc_read_scratch_bytes(&whole.layout));
     std::vector<sqc_dram_run> runs(3 * SQC_RUNS_MAX);
     sqc_part parts[2] = {{}, {}};
     parts[0].segments = 2;
@@ -211,8 +251,7 @@ TEST_P(PackedStore, LoadsFromViewsGiveTheBytesOfRaw)
 {
     const Shape shape = {70, 1000};
     const Twins twins(GetParam(), shape, adversarial(GetParam(), shape.rows, shape.cols, 9));
-    const Memory scratch(SQC_VIEW_LOAD_SCRATCH_BYTES);
-    sqc_view_load_begin(scratch.get());
+    const Scratch scratch(SQC_VIEW_LOAD_SCRATCH_BYTES);
     std::mt19937 random(5);
     for (const auto format : formats_of(GetParam())) {
         for (const std::uint8_t axis : {SQ_AXIS_ROW, SQ_AXIS_COL}) {
@@ -444,7 +483,7 @@ TEST(Pack, OfRegionsThatWereNeverOrPartlyWritten)
 // A view of a packed region of 80 rows of 1024 (a segment is 64 of them), and
 // loads that keep what they decoded from one to the next.
 struct Loads {
-    Loads() { sqc_view_load_begin(scratch.get()), fill(store, 0); }
+    Loads() { fill(store, 0); }
 
     // Some rows of the first segment change places: it has as many escapes then.
     void fill(Store& to, unsigned turn)
@@ -474,7 +513,7 @@ struct Loads {
     }
 
     Store store;
-    Memory scratch{SQC_VIEW_LOAD_SCRATCH_BYTES};
+    Scratch scratch{SQC_VIEW_LOAD_SCRATCH_BYTES};
     ViewInfo view;
     Bytes expected;
 };
@@ -559,8 +598,7 @@ TEST(Pack, IsDoneOnceAndKeepsTagAndViews)
     EXPECT_EQ(store.info(handle).stored_bytes, stored);
     EXPECT_EQ(store.statistics().written_lines - before, written);
     EXPECT_EQ(store.info(handle).views, 1u);
-    const Memory scratch(SQC_VIEW_LOAD_SCRATCH_BYTES);
-    sqc_view_load_begin(scratch.get());
+    const Scratch scratch(SQC_VIEW_LOAD_SCRATCH_BYTES);
     std::uint64_t value, begin;
     ASSERT_EQ(sqc_view_load(store.get(), view.dpa, 8, &value, scratch.get()), SQ_STATUS_SUCCESS);
     std::memcpy(&begin, expected.data(), 8);

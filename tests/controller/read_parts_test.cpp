@@ -44,7 +44,7 @@ public:
     }
     sqc_status read(std::size_t part)
     {
-        const Memory scratch(sqc_read_scratch_bytes(&layout));
+        const Scratch scratch(sqc_read_scratch_bytes(&layout));
         return sqc_read_part(store_.get(), &request_, bytes.data(), layout.bytes, scratch.get(), &parts[part]);
     }
     void read_all(std::uint64_t seed)
@@ -238,7 +238,7 @@ TEST_F(RefusedParts, WithoutRoomForTheirRuns)
 TEST_F(RefusedParts, OfAnotherLength)
 {
     auto parts = two();
-    const Memory scratch(sqc_read_scratch_bytes(&parts.layout));
+    const Scratch scratch(sqc_read_scratch_bytes(&parts.layout));
     const sqc_read_request request = {handle, SQ_FORMAT_NATIVE, SQ_ROUNDING_DEFAULT, SQ_AXIS_ROW, 0, 512};
     EXPECT_EQ(sqc_read_part(store.get(), &request, parts.bytes.data(), parts.layout.bytes - 1, scratch.get(), &parts.parts[0]), SQ_STATUS_LENGTH);
 }
@@ -250,7 +250,7 @@ TEST_F(RefusedParts, OfReadsThatHaveNone)
     EXPECT_EQ(sqc_read_segments(store.get(), &columns, &segments), SQ_STATUS_SUCCESS);
     EXPECT_EQ(segments, 0u);
     auto parts = two(SQ_FORMAT_MXINT(4));
-    const Memory scratch(sqc_read_scratch_bytes(&parts.layout));
+    const Scratch scratch(sqc_read_scratch_bytes(&parts.layout));
     EXPECT_EQ(sqc_read_part(store.get(), &columns, parts.bytes.data(), parts.layout.bytes, scratch.get(), &parts.parts[0]), SQ_STATUS_INVALID_INPUT);
     const sqc_read_request stale = {handle + 0x10000, SQ_FORMAT_NATIVE, SQ_ROUNDING_DEFAULT, SQ_AXIS_ROW, 0, 1};
     EXPECT_EQ(sqc_read_segments(store.get(), &stale, &segments), SQ_STATUS_INVALID_HANDLE);

@@ -186,7 +186,7 @@ TEST(Read, RefusesWhatCannotBeAskedFor)
     const sqc_read_request request = {handle, SQ_FORMAT_NATIVE, 0, 0, 0, 4};
     Layout layout;
     ASSERT_EQ(sqc_read_layout(store.get(), &request, &layout), SQ_STATUS_SUCCESS);
-    const Memory scratch(sqc_read_scratch_bytes(&layout));
+    const Scratch scratch(sqc_read_scratch_bytes(&layout));
     Bytes out(layout.bytes + 1);
     Result result;
     EXPECT_EQ(sqc_read(store.get(), &request, out.data(), layout.bytes - 1, scratch.get(), &result), SQ_STATUS_LENGTH);
@@ -328,7 +328,8 @@ TEST(Read, DeliversMuchAsItDeliversLittle)
             Layout layout = {};
             ASSERT_EQ(sqc_read_layout(store.get(), &request, &layout), SQ_STATUS_SUCCESS);
             ASSERT_GE(layout.bytes, std::uint64_t{16} << 20);
-            const Memory scratch(sqc_read_scratch_bytes(&layout)), out(layout.bytes + 64);
+            const Scratch scratch(sqc_read_scratch_bytes(&layout));
+            const Memory out(layout.bytes + 64);
             for (const std::size_t offset : {std::size_t{0}, std::size_t{7}}) {
                 Result result;
                 std::memset(out.get(), 0xa5, out.bytes());
@@ -379,7 +380,8 @@ protected:
         Layout layout = {};
         Result result;
         EXPECT_EQ(sqc_read_layout(store.get(), &part, &layout), SQ_STATUS_SUCCESS);
-        const Memory scratch(sqc_read_scratch_bytes(&layout)), out(layout.bytes);
+        const Scratch scratch(sqc_read_scratch_bytes(&layout));
+        const Memory out(layout.bytes);
         EXPECT_EQ(sqc_read_traced(store.get(), &part, out.get(), layout.bytes, scratch.get(), found.data(), found.size(), &count, &result),
                   SQ_STATUS_SUCCESS);
         found.resize(count);

@@ -51,6 +51,16 @@ private:
     std::unique_ptr<std::uint8_t, Free> memory_;
 };
 
+// Memory for reads; what it held before is no matter.
+class Scratch : public Memory {
+public:
+    explicit Scratch(std::size_t bytes) : Memory(bytes)
+    {
+        std::memset(get(), 0xa5, bytes);
+        sqc_read_scratch_begin(get());
+    }
+};
+
 // Counts calls; the hooks may make one fail.
 struct Environment {
     long live_allocations = 0;
@@ -185,7 +195,7 @@ public:
         if (read.status != SQ_STATUS_SUCCESS)
             return read;
         read.bytes.assign(read.layout.bytes + 1, 0xa5);
-        const Memory scratch(sqc_read_scratch_bytes(&read.layout));
+        const Scratch scratch(sqc_read_scratch_bytes(&read.layout));
         read.status = sqc_read(store_, &request, read.bytes.data(), read.layout.bytes, scratch.get(), &read.result);
         EXPECT_EQ(read.bytes.back(), 0xa5) << "wrote behind the end";
         read.bytes.pop_back();

@@ -262,8 +262,7 @@ TEST(TunedStore, LevelsCanBeReadLikeAnyFormat)
     Store store;
     const auto handle = store.make("w", 50, 256, SQ_DTYPE_FP16, SQ_PLACEMENT_TUNED);
     ASSERT_EQ(store.write(handle, gaussian(SQ_DTYPE_FP16, 50 * 256, 20)), SQ_STATUS_SUCCESS);
-    const Memory scratch(SQC_VIEW_LOAD_SCRATCH_BYTES);
-    sqc_view_load_begin(scratch.get());
+    const Scratch scratch(SQC_VIEW_LOAD_SCRATCH_BYTES);
     for (unsigned bits = 2; bits <= 8; ++bits) {
         std::vector<float> levels(1u << bits), got(1u << bits);
         ASSERT_EQ(sqc_region_levels(store.get(), handle, bits, levels.data()), SQ_STATUS_SUCCESS);

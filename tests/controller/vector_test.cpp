@@ -27,7 +27,7 @@ VectorRead read_vector(const Store& store, const sqc_read_request& request, cons
         return read;
     }
     read.bytes.assign(read.layout.bytes + 1, 0xa5);
-    const Memory scratch(read.layout.scratch_bytes);
+    const Scratch scratch(read.layout.scratch_bytes);
     read.status = sqc_read_vector(store.get(), &request, &vector, read.bytes.data(), read.layout.bytes, scratch.get(), &read.result);
     EXPECT_EQ(read.bytes.back(), 0xa5) << "wrote behind the end";
     read.bytes.pop_back();

@@ -9,7 +9,6 @@ using namespace controller;
 
 class Views : public ::testing::Test {
 protected:
-    Views() { sqc_view_load_begin(scratch.get()); }
     std::uint32_t filled(std::string_view name, std::uint32_t rows, std::uint32_t cols, std::uint8_t dtype = SQ_DTYPE_BF16,
                          std::uint8_t placement = SQ_PLACEMENT_ALIGNED)
     {
@@ -24,7 +23,7 @@ protected:
     }
 
     Store store{16u << 20};
-    Memory scratch{SQC_VIEW_LOAD_SCRATCH_BYTES};
+    Scratch scratch{SQC_VIEW_LOAD_SCRATCH_BYTES};
 };
 
 TEST_F(Views, LoadsGiveTheBytesOfTheReadInEveryFormat)

@@ -84,7 +84,7 @@ private:
         if (offsets.back() != layout.bytes)
             std::abort();
         std::vector<std::uint8_t> out(layout.bytes);
-        const fuzz::Memory scratch(layout.scratch_bytes);
+        const fuzz::Scratch scratch(layout.scratch_bytes);
         sqc_result result;
         sqc_read_vector(store_, &request, &vector, out.data(), layout.bytes, scratch.get(), &result);
     }
@@ -112,8 +112,7 @@ private:
     void unmap() { sqc_view_unmap(store_, input_.ConsumeBool() ? view_ : input_.ConsumeIntegral<std::uint32_t>()); }
     void load()
     {
-        const fuzz::Memory scratch(SQC_VIEW_LOAD_SCRATCH_BYTES);
-        sqc_view_load_begin(scratch.get());
+        const fuzz::Scratch scratch(SQC_VIEW_LOAD_SCRATCH_BYTES);
         sqc_view_info info;
         std::uint64_t dpa = input_.ConsumeIntegral<std::uint64_t>(), value = 0;
         if (sqc_view_describe(store_, view_, &info) == SQ_STATUS_SUCCESS && input_.ConsumeBool())

@@ -110,6 +110,12 @@ private:
     std::uint8_t* bytes_;
 };
 
+// Memory for reads.
+class Scratch : public Memory {
+public:
+    explicit Scratch(std::size_t bytes) : Memory(bytes) { sqc_read_scratch_begin(get()); }
+};
+
 enum class State { unwritten, written, sealed, packed, deleted };
 
 struct RegionKind {

@@ -27,7 +27,7 @@ inline void read_region(sqc_store* store, const sqc_read_request& request)
     if (sqc_read_layout(store, &request, &layout) != SQ_STATUS_SUCCESS || layout.bytes > (16u << 20))
         return;
     std::vector<std::uint8_t> out(layout.bytes);
-    const Memory scratch(sqc_read_scratch_bytes(&layout));
+    const Scratch scratch(sqc_read_scratch_bytes(&layout));
     sqc_result result;
     if (sqc_read(store, &request, out.data(), layout.bytes, scratch.get(), &result) != SQ_STATUS_SUCCESS)
         return;
@@ -85,8 +85,7 @@ inline void verify(sqc_store* store, const sqc_region_info& info, const Use& use
 
 inline void load_view(sqc_store* store, const sqc_region_info& info)
 {
-    const Memory scratch(SQC_VIEW_LOAD_SCRATCH_BYTES);
-    sqc_view_load_begin(scratch.get());
+    const Scratch scratch(SQC_VIEW_LOAD_SCRATCH_BYTES);
     const sqc_read_request request = {info.handle, SQ_FORMAT_NATIVE, SQ_ROUNDING_DEFAULT, SQ_AXIS_ROW, info.rows - 1, 1};
     sqc_view_info view;
     if (sqc_view_map(store, &request, &view) != SQ_STATUS_SUCCESS)

@@ -147,6 +147,7 @@ public:
             data.resize(layout.bytes);
             const std::size_t scratch_bytes = sqc_read_scratch_bytes(&layout);
             void *scratch = std::aligned_alloc(64, (scratch_bytes + 64) / 64 * 64);
+            sqc_read_scratch_begin(scratch);
             code = sqc_read(store_, &request, data.data(), data.size(), scratch, result ? result : &own);
             std::free(scratch);
         }
@@ -164,6 +165,7 @@ public:
         EXPECT_EQ(layout.bytes, bytes);
         Bytes data(layout.bytes);
         void *scratch = std::aligned_alloc(64, (layout.scratch_bytes + 64) / 64 * 64);
+        sqc_read_scratch_begin(scratch);
         EXPECT_EQ(sqc_read_vector(store_, &request, &vector, data.data(), data.size(), scratch, &result), SQ_STATUS_SUCCESS);
         std::free(scratch);
         return result;

@@ -201,6 +201,7 @@ Delivered read_controller(const Store& store, const sqc_read_request& request)
     // A guard byte at the end tells of writes beyond the read.
     delivered.bytes.assign(layout.bytes + 1, 0xa5);
     const Memory scratch(allocate(nullptr, sqc_read_scratch_bytes(&layout)));
+    sqc_read_scratch_begin(scratch.get());
     delivered.status = sqc_read(store.get(), &request, delivered.bytes.data(), layout.bytes, scratch.get(), &delivered.result);
     EXPECT_EQ(delivered.bytes.back(), 0xa5) << "wrote behind the end";
     delivered.bytes.pop_back();

@@ -14,6 +14,7 @@
 #include "embedded/embedded_planes.hpp"
 #include "embedded/embedded_window.hpp"
 #include "embedded/parallel_read.hpp"
+#include "embedded/read_scratch.hpp"
 #include "failure.hpp"
 #include "precision_vector.hpp"
 #include "request.hpp"
@@ -374,7 +375,7 @@ FetchTrace EmbeddedBackend::trace(const RegionInfo &region, const sqc_read_reque
 
 	if (const sqc_status status = sqc_read_traced(
 		    store_.get(), &request, bytes.data(), bytes.size(),
-		    thread_scratch(sqc_read_scratch_bytes(&layout)).data(), runs.data(), runs_max,
+		    read_scratch(sqc_read_scratch_bytes(&layout)), runs.data(), runs_max,
 		    &count, &result))
 		fail_read(status, region, request, &result);
 	return {public_fetch(result), public_runs(std::span(runs).first(count))};
@@ -392,8 +393,7 @@ FetchResult EmbeddedBackend::fetch_vector(const RegionInfo &region, const Vector
 
 	if (status == SQ_STATUS_SUCCESS)
 		status = sqc_read_vector(store_.get(), &plan.request, &vector, buffer.data(),
-					 buffer.size(), thread_scratch(layout.scratch_bytes).data(),
-					 &result);
+					 buffer.size(), read_scratch(layout.scratch_bytes), &result);
 	if (status)
 		fail_read(status, region, plan.request, &result);
 	return public_fetch(result);

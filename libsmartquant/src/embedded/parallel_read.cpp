@@ -6,7 +6,7 @@
 #include <new>
 #include <vector>
 
-#include "memory.hpp"
+#include "embedded/read_scratch.hpp"
 
 namespace smartquant {
 
@@ -41,7 +41,7 @@ std::vector<sqc_part> deal(std::uint64_t segments, std::uint64_t parts,
 void *scratch_of(const sqc_layout &layout) noexcept
 {
 	try {
-		return thread_scratch(sqc_read_scratch_bytes(&layout)).data();
+		return read_scratch(sqc_read_scratch_bytes(&layout));
 	} catch (const std::bad_alloc &) {
 		return nullptr;
 	}
@@ -85,7 +85,7 @@ sqc_status parallel_read(sqc_store *store, const sqc_read_request &request,
 	    segments >= 2 * part_segments_min)
 		return read_in_parts(store, request, layout, buffer, segments, workers, result);
 	return sqc_read(store, &request, buffer.data(), buffer.size(),
-			thread_scratch(sqc_read_scratch_bytes(&layout)).data(), &result);
+			read_scratch(sqc_read_scratch_bytes(&layout)), &result);
 }
 
 } // namespace smartquant

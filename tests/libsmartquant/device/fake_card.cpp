@@ -307,6 +307,7 @@ sqc_status Card::read(const sqc_read_request &request, std::vector<std::uint8_t>
 	if (status)
 		return status;
 	void *scratch = allocate(nullptr, sqc_read_scratch_bytes(&layout));
+	sqc_read_scratch_begin(scratch);
 
 	out.resize(layout.bytes);
 	status = sqc_read(store_, &request, out.data(), out.size(), scratch, &result);
@@ -325,6 +326,7 @@ sqc_status Card::read(const sqc_read_request &request, const sqc_precision_vecto
 	if (status)
 		return status;
 	void *scratch = allocate(nullptr, layout.scratch_bytes);
+	sqc_read_scratch_begin(scratch);
 
 	out.resize(layout.bytes);
 	status = sqc_read_vector(store_, &request, &vector, out.data(), out.size(), scratch,
