@@ -21,6 +21,14 @@ std::string names_of_sets()
 	return names;
 }
 
+std::string names_of_parameters()
+{
+	std::string names;
+	for (std::size_t i = 0; const sqc_dram_parameter *parameter = sqc_dram_parameter_at(i); i++)
+		names += concat(i ? ", " : "", parameter->name);
+	return names;
+}
+
 void apply(sqc_dram_parameters &parameters, const Setting &setting)
 {
 	const auto error = sqc_dram_parameter_set(&parameters, setting.name.c_str(), setting.value);
@@ -29,12 +37,23 @@ void apply(sqc_dram_parameters &parameters, const Setting &setting)
 		return;
 	if (error == SQC_DRAM_PARAMETER_UNKNOWN)
 		fail(Status::InvalidInput, subject,
-		     "there is none of that name; names carry their unit, as in trcd_cycles");
+		     concat("there is none of that name; there are ", names_of_parameters()));
 	const sqc_dram_parameter *parameter = sqc_dram_parameter_find(setting.name.c_str());
 	fail(Status::InvalidInput, subject,
 	     concat("value ", setting.value, " is not allowed; ",
 		    error == SQC_DRAM_PARAMETER_NOT_POWER ? "a power of two" : "a number", " from ",
 		    parameter->min, " to ", parameter->max, " is"));
+}
+
+// What the parameters that a sentence names are.
+std::string values_in(std::string_view sentence, const sqc_dram_parameters &parameters)
+{
+	std::string values;
+	for (std::size_t i = 0; const sqc_dram_parameter *parameter = sqc_dram_parameter_at(i); i++)
+		if (sentence.find(parameter->name) != sentence.npos)
+			values += concat(values.empty() ? "" : ", ", parameter->name, " = ",
+					 sqc_dram_parameter_get(&parameters, parameter));
+	return values;
 }
 
 sqc_dram_parameters compiled(const Options &options)
@@ -49,20 +68,21 @@ sqc_dram_parameters compiled(const Options &options)
 	for (const Setting &setting : options.settings)
 		apply(parameters, setting);
 	if (const char *wrong = sqc_dram_parameters_check(&parameters))
-		fail(Status::InvalidInput, "DRAM parameters", wrong);
+		fail(Status::InvalidInput, "DRAM parameters",
+		     concat(wrong, "; they are ", values_in(wrong, parameters)));
 	return parameters;
 }
 
-void check_inside(std::span<const Run> runs, std::uint64_t channel_bytes)
+void check_inside(std::span<const Run> runs, std::uint64_t channel)
 {
 	for (std::size_t i = 0; i < runs.size(); i++) {
 		const Run &run = runs[i];
-		const bool inside = run.address < channel_bytes &&
-				    run.lines <= (channel_bytes - run.address) / line_bytes;
+		const bool inside = run.address < channel &&
+				    run.lines <= (channel - run.address) / line_bytes;
 		if (!inside)
 			fail(Status::Range, concat("run ", i + 1),
-			     concat("its ", run.lines, " lines end outside the modelled channel of ",
-				    size_text(channel_bytes)));
+			     concat(run.lines, " lines from byte ", run.address,
+				    " on end outside the modelled channel of ", size_text(channel)));
 	}
 }
 
@@ -97,6 +117,19 @@ std::vector<Parameter> parameters(const Options &options)
 				.min = parameter->min,
 				.max = parameter->max});
 	return list;
+}
+
+void check(const Setting &setting)
+{
+	sqc_dram_parameters parameters;
+	sqc_dram_parameters_copy(&parameters, nullptr);
+	apply(parameters, setting);
+}
+
+std::uint64_t channel_bytes(const Options &options)
+{
+	const sqc_dram_parameters parameters = compiled(options);
+	return sqc_dram_bytes(&parameters);
 }
 
 Report simulate(std::span<const Run> runs, const Options &options)

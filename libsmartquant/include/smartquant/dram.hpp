@@ -46,8 +46,14 @@ struct Options {
 
 // Names of the sets, the default first.
 SMARTQUANT_API std::vector<std::string> parameter_sets();
-// Throws Status::InvalidInput when a name or value of the options is wrong.
+// Throws Status::InvalidInput when a name or value of the options is wrong, or they
+// do not go together.
 SMARTQUANT_API std::vector<Parameter> parameters(const Options &options = {});
+// Throws Status::InvalidInput when there is no such parameter, or no such value of
+// it whatever the others are.
+SMARTQUANT_API void check(const Setting &setting);
+// What the modelled channel holds. Throws as parameters().
+SMARTQUANT_API std::uint64_t channel_bytes(const Options &options = {});
 
 // `lines` consecutive 64-byte lines from a byte address.
 struct Run {
