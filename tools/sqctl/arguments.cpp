@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "command.hpp"
+#include "text.hpp"
 
 namespace sqctl {
 namespace {
@@ -92,7 +93,8 @@ uint64_t parse_number(std::string_view text, std::string_view what)
 		return parse_hexadecimal(text, what);
 	uint64_t value = 0;
 	if (!read_number(text, 10, value))
-		throw WrongUsage(fmt::format("{} \"{}\": not a number", what, text));
+		throw WrongUsage(fmt::format("{} \"{}\": not a whole number below 2^64", what,
+					     printable(text)));
 	return value;
 }
 
@@ -103,7 +105,8 @@ uint64_t parse_hexadecimal(std::string_view text, std::string_view what)
 		digits.remove_prefix(2);
 	uint64_t value = 0;
 	if (!read_number(digits, 16, value))
-		throw WrongUsage(fmt::format("{} \"{}\": not a hexadecimal number", what, text));
+		throw WrongUsage(fmt::format("{} \"{}\": not a hexadecimal number below 2^64, as in 1f000",
+					     what, printable(text)));
 	return value;
 }
 
