@@ -69,7 +69,7 @@ _sqctl() {
         mapfile -t COMPREPLY < <(compgen -W "--device --size --json --help --version $(_sqctl_options "$command")" -- "$word")
     elif [ -z "$command" ]; then
         mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word")
-    elif [[ " load store model " == *" $command "* || $before == -o ]]; then
+    elif [[ " load store model " == *" $command "* || " -o --output " == *" $before "* ]]; then
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
     else
         mapfile -t COMPREPLY < <(compgen -W "$(_sqctl_ask "$device" regions | sed -n '2,$s/ .*//p')" -- "$word")
