@@ -123,7 +123,7 @@ def main():
     records = json.loads(arguments.list.read_text(encoding="utf-8"))
     panels = series_of(records)
     if not panels:
-        print(f"{arguments.list}: no case tells both bytes and weights", file=sys.stderr)
+        print("nothing to draw: no case tells both bytes and weights", file=sys.stderr)
         sys.exit(1)
     draw(panels, roofs_of(records), records[0]["conditions"]["cpu"], arguments.output)
 

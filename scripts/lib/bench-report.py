@@ -6,12 +6,13 @@ CASE/peer:PEER), prints a table a topic, and with --json writes a list of
 repetitions; ratio is ours / peer, below 1 means that ours is better. A case
 without a peer has null there.
 
-A result file is named TOPIC.ANYTHING.json. Exit status 1 when a case failed or
-a peer has no case of ours beside it."""
+A result file is named TOPIC.ANYTHING.json. Exit status 1 when a case failed, a
+peer has no case of ours beside it, or a file was not written to its end."""
 
 import argparse
 import collections
 import json
+import os
 import pathlib
 import re
 import statistics
@@ -96,12 +97,20 @@ class Case:
         return self.peers.setdefault(role.removeprefix("peer:"), Figure())
 
 
+def benchmarks_of(path):
+    """None when the program that wrote them did not come to its end."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["benchmarks"]
+    except json.JSONDecodeError:
+        return None
+
+
 def read_results(paths):
     """{topic: {case: Case}}, both in the order of their names."""
     topics = collections.defaultdict(lambda: collections.defaultdict(Case))
     for path in paths:
         topic = path.name.split(".")[0]
-        for result in json.loads(path.read_text(encoding="utf-8"))["benchmarks"]:
+        for result in benchmarks_of(path) or []:
             if result.get("run_type") == "aggregate":
                 continue
             name, _, role = SETTINGS.sub("", result.get("run_name", result["name"])).rpartition("/")
@@ -183,6 +192,12 @@ def processor():
             "flags": [flag for flag in FLAGS if flag in flags]}
 
 
+def settings():
+    """What the environment chose for ours, such as SMARTQUANT_KERNELS."""
+    return {name: value for name, value in sorted(os.environ.items())
+            if name.startswith("SMARTQUANT_")}
+
+
 def columns_text(rows, left):
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
@@ -210,6 +225,8 @@ def rows_of(cases):
 
 def print_tables(topics, machine):
     print(f"{machine['cpu']}, {machine['cpus']} CPUs, {' '.join(machine['flags'])}")
+    if machine["settings"]:
+        print("With " + ", ".join("=".join(item) for item in machine["settings"].items()))
     print("Medians over the repetitions of one run, in which ours and peers alternate; +- is half"
           "\nthe distance of the quartiles. ratio = ours / peer: below 1 means that ours is better.")
     for topic, cases in topics.items():
@@ -226,12 +243,14 @@ def main():
     arguments = parser.parse_args()
 
     topics = read_results(arguments.results)
-    machine = processor()
+    machine = processor() | {"settings": settings()}
     print_tables(topics, machine)
     if arguments.json:
         text = json.dumps(list(records(topics, machine)), indent=1)
         arguments.json.write_text(text + "\n", encoding="utf-8")
     found = list(faults(topics))
+    found += [f"{path.name}: ends before its end: what wrote it failed"
+              for path in arguments.results if benchmarks_of(path) is None]
     for fault in found:
         print(fault, file=sys.stderr)
     sys.exit(bool(found))

@@ -9,6 +9,7 @@ here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 # shellcheck source=tests/scripts/check.sh
 . "$here/check.sh"
 root=$(readlink -f -- "$here/../..")
+unset "${!SMARTQUANT_@}"
 
 report() {
     (cd "$scratch" && status_of python3 "$root/scripts/lib/bench-report.py" --json list.json "$@")
@@ -66,6 +67,15 @@ equal "a failed case is a fault" 1 "$(report t.0.json)"
 equal "that says why" 1 "$(grep -c 't: a: ours: broken' "$scratch/err")"
 results t.0.json "$(iteration 'a/ours' 1 ns '')" "$(iteration 'a/peer:x' 0 ns '' ', "value_bytes": 1')"
 equal "figures of two units are a fault" 1 "$(report t.0.json)"
+printf '{"context": {}, "benchmarks": [' >"$scratch/t.1.json"
+results t.0.json "$(iteration 'a/ours' 1 ns '')"
+equal "a file that ends early is a fault" 1 "$(report t.0.json t.1.json)"
+equal "that names it" 1 "$(grep -c 't.1.json: ends before its end' "$scratch/err")"
+equal "and leaves the others" 1 "$(value '.__len__()')"
+equal "nothing was set" '{}' "$(value '[0]["conditions"]["settings"]')"
+SMARTQUANT_KERNELS=avx2 report t.0.json >/dev/null
+equal "what the environment set is a condition" "{'SMARTQUANT_KERNELS': 'avx2'}" \
+    "$(value '[0]["conditions"]["settings"]')"
 results t.0.json "$(iteration 'a' 1 ns '')"
 equal "a case that is neither ours nor a peer is refused" 1 "$(report t.0.json)"
 
@@ -119,6 +129,9 @@ refused() {
 refused no-such-topic
 refused --json
 refused --slow
+refused --plot ''
+equal "scripts/bench looks first whether it can write" 1 \
+    "$(status_of "$root/scripts/bench" --json "$scratch/none/list.json")"
 equal "scripts/bench has help" 0 "$(status_of "$root/scripts/bench" --help)"
 equal "scripts/bench names its topics" 1 "$("$root/scripts/bench" --list | grep -cx fetch)"
 
