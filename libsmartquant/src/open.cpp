@@ -53,10 +53,10 @@ void force_kernels()
 	const std::string_view item = rest.substr(0, rest.find(','));
 
 	if (item.empty())
-		fail(Status::InvalidInput, concat(kernels_variable, " \"", list, "\""),
+		fail(Status::InvalidInput, concat(kernels_variable, " ", in_quotes(list)),
 		     "nothing stands before a comma; give LEVEL or FAMILY:LEVEL there, or unset the "
 		     "variable to let the CPU choose");
-	fail(Status::InvalidInput, concat(kernels_variable, " \"", item, "\""),
+	fail(Status::InvalidInput, concat(kernels_variable, " ", in_quotes(item)),
 	     "no such kernel here; use LEVEL or FAMILY:LEVEL, separated by commas, of the "
 	     "table in docs/kernels.md and of what this CPU can run");
 }
