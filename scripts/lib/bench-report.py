@@ -140,10 +140,11 @@ def faults(topics):
 
 
 def comparisons(case):
-    """(peer name, peer) for each peer that can be compared; (None, None) if none."""
+    """(peer name, peer) for each peer that can be compared, in the order of their
+    names (they ran in a random one); (None, None) if none."""
     if case.ours is None or not case.ours.samples:
         return []
-    found = [(name, peer) for name, peer in case.peers.items()
+    found = [(name, peer) for name, peer in sorted(case.peers.items())
              if peer.samples and peer.unit == case.ours.unit]
     return found or [(None, None)]
 

@@ -47,15 +47,15 @@ results t.1.json \
 equal "results without faults succeed" 0 "$(report t.0.json t.1.json)"
 equal "one entry a pair, cases without a peer too" 4 "$(value '.__len__()')"
 equal "ours is the median, in nanoseconds" 4000.0 "$(value '[0]["ours"]')"
-equal "settings in a name do not part a pair" x-y "$(value '[0]["peer_name"]')"
-equal "the ratio is ours / peer" 0.5 "$(value '[0]["ratio"]')"
-equal "a peer may come from another program" other "$(value '[1]["peer_name"]')"
+equal "settings in a name do not part a pair" x-y "$(value '[1]["peer_name"]')"
+equal "the ratio is ours / peer" 0.5 "$(value '[1]["ratio"]')"
+equal "a peer may come from another program, and stands by its name" other "$(value '[0]["peer_name"]')"
 equal "a case without a peer has no ratio" None "$(value '[2]["ratio"]')"
 equal "a figure that is no time has its unit" 'bits per weight 0.75' \
     "$(value '[3]["unit"]') $(value '[3]["ratio"]')"
 equal "names hold topic and case" t/a.b "$(value '[0]["name"]')"
 equal "conditions hold labels and the number of samples" 'warm cold 3' \
-    "$(value '[0]["conditions"]["ours"]') $(value '[0]["conditions"]["peer"]') $(value '[0]["conditions"]["repetitions"]')"
+    "$(value '[1]["conditions"]["ours"]') $(value '[1]["conditions"]["peer"]') $(value '[1]["conditions"]["repetitions"]')"
 equal "the keys are the promised ones" "conditions name ours peer peer_name ratio unit" \
     "$(value '[0].keys() and " ".join(sorted(document[0]))')"
 
