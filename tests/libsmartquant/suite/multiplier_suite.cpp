@@ -159,6 +159,29 @@ TEST_F(MultiplierSuite, AnInPlaceProductCountsItsLines)
 	}
 }
 
+// A thread's reads keep a decoder from one to the next; so many activations would
+// lie over it, were they in the same memory.
+TEST_F(MultiplierSuite, ProductsLeaveReadsOfPackedRegionsAlone)
+{
+	const std::uint32_t rows = 2, cols = 1u << 16, columns = 8;
+	Region raw = create({.name = "raw", .rows = rows, .cols = cols});
+	Region packed = create({.name = "packed", .rows = rows, .cols = cols});
+	const auto x = activations(std::size_t{columns} * cols);
+
+	for (Region *region : {&raw, &packed})
+		region->store(sample_words(Dtype::Bf16, std::size_t{rows} * cols));
+	packed.pack();
+
+	const Multiplier multiplier =
+		raw.multiplier({.format = Format::mxint(4), .arithmetic = Arithmetic::Fp32});
+	const auto before = packed.fetch_values({.format = Format::native()});
+
+	for (int turn = 0; turn < 2; ++turn) {
+		product(multiplier, x, columns);
+		EXPECT_EQ(packed.fetch_values({.format = Format::native()}), before);
+	}
+}
+
 TEST_F(MultiplierSuite, ARegionWithoutSuchPlanesIsRefusedWithWhatWouldDo)
 {
 	Region aligned = create({.name = "aligned", .rows = 2, .cols = 64});
