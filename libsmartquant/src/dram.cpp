@@ -77,9 +77,8 @@ void check_inside(std::span<const Run> runs, std::uint64_t channel)
 {
 	for (std::size_t i = 0; i < runs.size(); i++) {
 		const Run &run = runs[i];
-		const bool inside = run.address < channel &&
-				    run.lines <= (channel - run.address) / line_bytes;
-		if (!inside)
+		const std::uint64_t line = run.address / line_bytes, end = channel / line_bytes;
+		if (line >= end || run.lines > end - line)
 			fail(Status::Range, concat("run ", i + 1),
 			     concat(run.lines, " lines from byte ", run.address,
 				    " on end outside the modelled channel of ", size_text(channel)));

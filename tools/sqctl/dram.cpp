@@ -75,12 +75,14 @@ template <typename Use> void for_each_line(const std::string &path, const Use &u
 /// Each lies in a channel of that size.
 std::vector<dram::Run> read_trace(const std::string &path, uint64_t channel_bytes)
 {
+	const uint64_t end = channel_bytes / line_bytes;
 	std::vector<dram::Run> runs;
 	for_each_line(path, [&](const std::vector<std::string_view> &words) {
 		if (words.size() != 2)
 			throw WrongUsage("not of the form ADDRESS LINES, as in 1f000 64");
 		const dram::Run run{parse_hexadecimal(words[0], "address"), parse_number(words[1], "lines")};
-		if (run.address >= channel_bytes || run.lines > (channel_bytes - run.address) / line_bytes)
+		const uint64_t line = run.address / line_bytes;
+		if (line >= end || run.lines > end - line)
 			throw WrongUsage(fmt::format(
 				"{} lines from {:x} on end outside the modelled channel of {}; "
 				"--parameters can give it more rows or ranks",
