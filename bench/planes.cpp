@@ -17,6 +17,7 @@
 #include "controller.h"
 #include "kernel.h"
 #include "planes.h"
+#include "stream.h"
 #include "weights.hpp"
 
 #ifdef SQ_PEER_BITSHUFFLE
@@ -129,12 +130,15 @@ void store_segment(Memory &memory, std::size_t segment, const Case &what)
 	benchmark::DoNotOptimize(crc);
 }
 
+// Streaming takes turns with nothing.
+const sqc_turns turns{[](void *, std::size_t) {}, nullptr};
+
 void fetch_segment(Memory &memory, std::size_t segment, const Case &what)
 {
 	std::uint8_t *words = memory.segment(segment);
 	const std::uint8_t *run[runs];
 	const sqc_planes planes{run, 0, &memory.exponents[segment * elements / 32], nullptr,
-				what.segments > 1, nullptr};
+				what.segments > 1 ? &turns : nullptr};
 
 	for (unsigned int p = 0; p < runs; ++p)
 		run[p] = memory.run(segment, p);

@@ -47,7 +47,6 @@ void sqc_gather_begin(struct sqc_gather *gather, const struct sqc_store *store,
 	gather->escapes = 0;
 	gather->checked = 0;
 	gather->streaming = false;
-	gather->ahead = NULL;
 	gather->coder = region->tuned ? &region->tuned->coder : NULL;
 	gather->coded = NULL;
 	gather->unpack = region->coding == SQ_CODING_PACKED ? unpack : NULL;
@@ -102,43 +101,25 @@ uint32_t sqc_gather_run_index(const struct sqc_gather *gather, uint32_t run)
 	return run == SQC_RUN_ESCAPES ? gather->geometry->runs + 1u : run;
 }
 
-/* A part of a run, for whose lines and as many ahead there is room on their way. */
-#define CHECK_BYTES	2048u
-
-static uint32_t crc_ahead(const uint8_t *memory, uint32_t bytes, const uint8_t *ahead)
-{
-	uint32_t crc = 0;
-
-	if (!ahead)
-		return sqc_crc32c(0, memory, bytes);
-	for (uint32_t at = 0; at < bytes; at += CHECK_BYTES) {
-		const uint32_t some = bytes - at < CHECK_BYTES ? bytes - at : CHECK_BYTES;
-
-		sqc_expect((uintptr_t)ahead + at, some);
-		crc = sqc_crc32c(crc, memory + at, some);
-	}
-	return crc;
-}
-
-bool sqc_gather_check_ahead(struct sqc_gather *gather, uint32_t run, const uint8_t *ahead)
+bool sqc_gather_checked(struct sqc_gather *gather, uint32_t run, uint32_t crc)
 {
 	const uint32_t index = sqc_gather_run_index(gather, run);
-	const uint64_t bit = UINT64_C(1) << index;
-	const uint8_t *memory;
-	uint32_t bytes;
 
-	if (gather->checked & bit)
-		return true;
-	memory = sqc_gather_stored(gather, run, &bytes);
-	if (!sqc_crc_matches(crc_ahead(memory, bytes, ahead), gather->segment->crc[index]))
+	if (!sqc_crc_matches(crc, gather->segment->crc[index]))
 		return false;
-	gather->checked |= bit;
+	gather->checked |= UINT64_C(1) << index;
 	return true;
 }
 
 bool sqc_gather_check(struct sqc_gather *gather, uint32_t run)
 {
-	return sqc_gather_check_ahead(gather, run, NULL);
+	const uint8_t *memory;
+	uint32_t bytes;
+
+	if (gather->checked & UINT64_C(1) << sqc_gather_run_index(gather, run))
+		return true;
+	memory = sqc_gather_stored(gather, run, &bytes);
+	return sqc_gather_checked(gather, run, sqc_crc32c(0, memory, bytes));
 }
 
 bool sqc_gather_open(struct sqc_gather *gather, uint32_t run)
@@ -186,8 +167,7 @@ struct sqc_planes sqc_gather_planes(const struct sqc_gather *gather, uint32_t fi
 		.first = first,
 		.exponents = gather->segment && gather->geometry->exponents ?
 				     gather->exponents + first / SQC_GROUP_ELEMENTS : NULL,
-		.streaming = gather->streaming,
-		.ahead = gather->ahead,
+		.turns = gather->streaming ? &gather->turns : NULL,
 	};
 }
 
@@ -301,16 +281,25 @@ static void words_gather(const struct sqc_gather *gather, uint32_t first, uint32
 		escapes_put(gather, first, count, words, scratch);
 }
 
+static void words_stream(const struct sqc_gather *gather, uint32_t first, uint32_t count,
+			 uint8_t *words, struct sqc_gather_scratch *scratch)
+{
+	for (uint32_t at = 0; at < count; at += SQC_PIECE_ELEMENTS) {
+		const uint32_t some = sqc_least(count - at, SQC_PIECE_ELEMENTS);
+		const uint32_t bytes = some * gather->geometry->word_bytes;
+
+		sqc_stream_expect((uintptr_t)words + bytes, bytes);
+		words_gather(gather, first + at, some, scratch->piece, scratch);
+		sqc_stream(words, scratch->piece, bytes, &gather->turns);
+		words += bytes;
+	}
+}
+
 void sqc_gather_words(const struct sqc_gather *gather, uint32_t first, uint32_t count,
 		      void *words, struct sqc_gather_scratch *scratch)
 {
-	const size_t bytes = (size_t)count * gather->geometry->word_bytes;
-
-	if (!gather->streaming) {
+	if (gather->streaming)
+		words_stream(gather, first, count, words, scratch);
+	else
 		words_gather(gather, first, count, words, scratch);
-		return;
-	}
-	sqc_stream_expect((uintptr_t)words + bytes, bytes);
-	words_gather(gather, first, count, scratch->piece, scratch);
-	sqc_stream(words, scratch->piece, bytes, NULL);
 }

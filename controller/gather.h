@@ -33,8 +33,8 @@ struct sqc_gather {
 	const uint8_t *escape_indexes;		/* 16 bits each */
 	const uint8_t *escape_words;
 	uint64_t checked;			/* runs that were, a bit each; see gather.c */
-	bool streaming;				/* words and codes go around the caches */
-	const uint8_t *ahead;			/* of planes; see planes.h */
+	bool streaming;				/* what is delivered goes around the caches, */
+	struct sqc_turns turns;			/* in turns with this */
 	struct sqc_unpack *unpack;		/* of a packed region; else NULL */
 	/* Coding packed: the extent, and where in it each run begins (as its
 	 * CRC is numbered). */
@@ -63,11 +63,10 @@ const uint8_t *sqc_gather_run(const struct sqc_gather *gather, uint32_t run, uin
 const uint8_t *sqc_gather_stored(const struct sqc_gather *gather, uint32_t run, uint32_t *bytes);
 /* Number of a run among the segment's CRCs: the tail's follow the data runs'. */
 uint32_t sqc_gather_run_index(const struct sqc_gather *gather, uint32_t run);
+/* A run's CRC is this. True when it matches. */
+bool sqc_gather_checked(struct sqc_gather *gather, uint32_t run, uint32_t crc);
 /* True when the run matches its CRC. Looks once, as long as it does. */
 bool sqc_gather_check(struct sqc_gather *gather, uint32_t run);
-/* The same; as much of memory `ahead` as the run has comes closer meanwhile, unless
- * that is NULL. */
-bool sqc_gather_check_ahead(struct sqc_gather *gather, uint32_t run, const uint8_t *ahead);
 /* Makes a run readable: checks it, and decodes it with what it builds on. */
 bool sqc_gather_open(struct sqc_gather *gather, uint32_t run);
 /* True when every run of the segment does. */
@@ -85,8 +84,8 @@ void sqc_gather_groups(const struct sqc_gather *gather, uint32_t first, uint32_t
 void sqc_gather_tuned(const struct sqc_gather *gather, uint32_t first, uint32_t groups,
 		      uint32_t planes, struct sqc_gather_scratch *scratch);
 
-/* The stored words of elements from `first` on, at most a piece; whole
- * groups. `words` has room for them. */
+/* The stored words of elements from `first` on, at most a piece unless they are
+ * streamed; whole groups. `words` has room for them. */
 void sqc_gather_words(const struct sqc_gather *gather, uint32_t first, uint32_t count,
 		      void *words, struct sqc_gather_scratch *scratch);
 

@@ -86,7 +86,7 @@ struct kernel {
 	void (*store_aligned)(const uint8_t *words, uint8_t dtype, uint32_t elements,
 			      const struct made *to);
 	bool (*finite)(const uint8_t *words, size_t bytes, uint32_t exponents);
-	void (*stream)(uint8_t *to, const uint8_t *from, size_t lines, const uint8_t *ahead);
+	void (*stream)(uint8_t *to, const uint8_t *from, size_t lines);
 };
 
 /*
@@ -372,21 +372,33 @@ static const struct kernel *kernel(void)
 	return kernels[sqc_kernel(SQC_KERNEL_PLANES)];
 }
 
-void sqc_stream(void *to, const void *from, size_t bytes, const uint8_t *ahead)
+/* Bytes that are streamed in a turn. */
+#define TURN_BYTES	(8u * SQC_LINE_BYTES)
+
+void sqc_stream(void *to, const void *from, size_t bytes, const struct sqc_turns *turns)
 {
+	const struct kernel *version = kernel();
 	const size_t head = -(uintptr_t)to % SQC_LINE_BYTES;
-	const size_t lines = bytes > head ? (bytes - head) / SQC_LINE_BYTES : 0;
-	const size_t end = head + lines * SQC_LINE_BYTES;
+	const size_t whole = bytes > head ? (bytes - head) / SQC_LINE_BYTES * SQC_LINE_BYTES : 0;
+	const size_t end = head + whole, turn = turns ? TURN_BYTES : whole;
 	const uint8_t *in = from;
 	uint8_t *out = to;
 
-	if (!lines) {
+	if (!whole) {
 		memcpy(out, in, bytes);
 		return;
 	}
 	memcpy(out, in, head);
-	kernel()->stream(out + head, in + head, lines, ahead);
+	for (size_t at = head; at < end; at += turn) {
+		const size_t some = end - at < turn ? end - at : turn;
+
+		version->stream(out + at, in + at, some / SQC_LINE_BYTES);
+		if (turns)
+			turns->take(turns->context, some);
+	}
 	memcpy(out + end, in + end, bytes - end);
+	if (turns && whole < bytes)
+		turns->take(turns->context, bytes - whole);
 }
 
 /* What lies behind the last whole block of planes, and zeros: a block by itself. */
@@ -437,7 +449,7 @@ static void words_come(const struct sqc_planes *planes, unsigned int word_bytes,
 		       const struct layout *of, uint32_t elements, uint8_t *words)
 {
 	const struct kernel *version = kernel();
-	const uint32_t rest = elements % version->block, whole = elements - rest;
+	const uint32_t rest = elements & (version->block - 1), whole = elements - rest;
 	uint8_t last[BLOCK_BYTES_MAX * 32];
 	struct tail tail;
 
@@ -467,7 +479,7 @@ static void codes_make(const struct sqc_planes *planes, unsigned int n, uint8_t 
 		       uint32_t elements, uint8_t *codes)
 {
 	const struct kernel *version = kernel();
-	const uint32_t rest = elements % version->block, whole = elements - rest;
+	const uint32_t rest = elements & (version->block - 1), whole = elements - rest;
 	uint8_t last[BLOCK_BYTES_MAX * 8];
 	struct tail tail;
 
@@ -488,22 +500,25 @@ static void codes_stream(const struct sqc_planes *planes, unsigned int n, uint8_
 	struct sqc_planes from = *planes;
 	uint8_t some[STREAM_ELEMENTS];
 
-	for (uint32_t at = 0; at < elements; at += STREAM_ELEMENTS) {
-		const uint32_t count = sqc_least(elements - at, STREAM_ELEMENTS);
+	for (uint32_t rest = elements; rest;) {
+		const uint32_t count = sqc_least(rest, STREAM_ELEMENTS);
+		const uint32_t bytes = (count * n + 7) / 8;
 
-		from.first = planes->first + at;
-		from.ahead = planes->ahead ? planes->ahead + (size_t)at / 8 * planes_of_codes(n, rounding) : NULL;
-		from.sticky = planes->sticky ? planes->sticky + at / 32 : NULL;
-		sqc_stream_expect((uintptr_t)codes + (size_t)(at + STREAM_ELEMENTS) / 8 * n, count / 8 * n);
+		sqc_stream_expect((uintptr_t)codes + bytes, bytes);
 		codes_make(&from, n, rounding, count, some);
-		sqc_stream(codes + (size_t)at / 8 * n, some, (count * n + 7) / 8, NULL);
+		sqc_stream(codes, some, bytes, planes->turns);
+		from.first += count;
+		if (from.sticky)
+			from.sticky += count / SQC_GROUP_ELEMENTS;
+		codes += bytes;
+		rest -= count;
 	}
 }
 
 void sqc_planes_to_codes(const struct sqc_planes *planes, unsigned int n, uint8_t rounding,
 			 uint32_t elements, uint8_t *codes)
 {
-	if (planes->streaming)
+	if (planes->turns)
 		codes_stream(planes, n, rounding, elements, codes);
 	else
 		codes_make(planes, n, rounding, elements, codes);

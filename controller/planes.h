@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "group.h"
+#include "stream.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,12 +30,9 @@ struct sqc_planes {
 	/* Elements with something below the planes, a word a group from `first`
 	 * on; NULL: none. */
 	const uint32_t *sticky;
-	/* Codes go around the caches: to lines, of which there are so many that
-	 * they would not stay there. */
-	bool streaming;
-	/* Memory that is read soon: as much of it as a call reads of planes comes
-	 * closer meanwhile, block by block, so that memory never waits. NULL: none. */
-	const uint8_t *ahead;
+	/* Codes go around the caches, as there are so many that they would not stay
+	 * there, in turns with other work. NULL: they do not. */
+	const struct sqc_turns *turns;
 };
 
 /* Where elements go to: runs from element `first` on. `crc` has the CRC of each
@@ -43,7 +41,7 @@ struct sqc_runs {
 	uint8_t *const *run;
 	uint32_t first;
 	uint32_t *crc;
-	bool streaming;		/* as above; the words then come from memory, too */
+	bool streaming;		/* around the caches; the words then come from memory, too */
 };
 
 /* True when no word of a float dtype is infinite or not a number. */

@@ -66,13 +66,6 @@ TARGET INLINE void NAME(planes_load)(const struct sqc_planes *planes, unsigned i
 		memcpy(&plane[p], planes->run[low + p] + offset, sizeof(VECTOR));
 }
 
-/* What `count` planes of a block are of the memory ahead. */
-TARGET INLINE void NAME(planes_expect)(const struct sqc_planes *planes, unsigned int count, uint32_t at)
-{
-	if (planes->ahead)
-		sqc_expect((uintptr_t)planes->ahead + (size_t)at / 8 * count, count * sizeof(VECTOR));
-}
-
 /* `bytes` of each plane of a block, which was made of `words`. */
 TARGET INLINE void NAME(planes_store)(const VECTOR *plane, unsigned int count,
 				      const struct made *to, uint32_t at, uint32_t bytes,
@@ -397,7 +390,6 @@ TARGET INLINE void NAME(codes_all)(const struct sqc_planes *planes, unsigned int
 		VECTOR plane[9], sticky = { 0 };
 
 		NAME(planes_load)(planes, 0, count, at, plane);
-		NAME(planes_expect)(planes, count, at);
 		if (rounding == SQ_ROUNDING_EVEN && planes->sticky)
 			memcpy(&sticky, planes->sticky + at / 32, sizeof(sticky));
 		NAME(round_planes)(plane, n, rounding, sticky);
@@ -439,7 +431,6 @@ TARGET INLINE void NAME(words_all)(const struct sqc_planes *planes, unsigned int
 		VECTOR plane[32];
 
 		NAME(planes_load)(planes, 0, 8 * word_bytes, at, plane);
-		NAME(planes_expect)(planes, 8 * word_bytes, at);
 		NAME(words_out)(plane, word_bytes, words);
 	}
 }
@@ -461,7 +452,6 @@ TARGET INLINE void NAME(floats_all)(const struct sqc_planes *planes, const struc
 	for (uint32_t at = 0; at < elements; at += BLOCK, words += BLOCK * of->word_bytes) {
 		const uint8_t *exponents = planes->exponents + at / 32;
 
-		NAME(planes_expect)(planes, of->planes + 1u, at);
 		if (ALIGNS_WORDS && of->dtype == SQ_DTYPE_BF16 && NAME(all_normal)(of, exponents)) {
 			VECTOR magnitude[16];
 
@@ -660,11 +650,9 @@ TARGET static bool NAME(finite)(const uint8_t *words, size_t bytes, uint32_t exp
 }
 
 /* Whole lines. */
-TARGET static void NAME(stream)(uint8_t *to, const uint8_t *from, size_t lines, const uint8_t *ahead)
+TARGET static void NAME(stream)(uint8_t *to, const uint8_t *from, size_t lines)
 {
 	for (size_t at = 0; at < lines * SQC_LINE_BYTES; at += SQC_LINE_BYTES) {
-		if (ahead)
-			sqc_expect((uintptr_t)ahead + at, SQC_LINE_BYTES);
 		for (size_t i = at; i < at + SQC_LINE_BYTES; i += sizeof(VECTOR)) {
 			VECTOR vector;
 

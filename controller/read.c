@@ -2,6 +2,7 @@
 /* Reading rows: the walk over segments. */
 #include <string.h>
 
+#include "checksum.h"
 #include "reader.h"
 #include "stream.h"
 
@@ -23,99 +24,112 @@ static struct span span_of(const struct sqc_reader *reader,
 }
 
 /*
- * Pipelining: while a segment is delivered, what the request takes of the next one
- * comes closer, run after run, and runs that are there are checked. So memory is busy
- * while words are made, and what it brings is still in the second cache level when its
- * turn comes. A run that fails is left to that turn.
+ * Pipelining: while a segment is delivered, what the request takes of the next one is
+ * checked, and lines of the one after that come closer, a little of each in turns. So
+ * memory is read while it is written, and what it brings is still in the second cache
+ * level when it is used. A run that fails is left to its own turn.
  */
 struct ahead {
-	struct sqc_gather *gather;	/* of the next segment; NULL: none */
+	struct sqc_gather *next;	/* NULL: none */
+	const struct sqc_gather *after;	/* NULL: none */
 	const struct sqc_touched *touched;
-	uint32_t run;			/* the first that was not looked at */
+	/* Bytes of the next one for each that is streamed of this one, and how many
+	 * are due, both in units of 2^-16. */
+	uint64_t share;
+	uint64_t due;
+	/* A run, in the order of sqc_reader_check(). */
+	uint32_t run;
+	uint32_t bytes;
+	const uint8_t *memory;
+	uintptr_t coming;		/* the one after's; 0: none */
+	uint32_t come;			/* bytes of that which were asked for */
+	uint32_t checked;
+	uint32_t crc;			/* of those */
 };
 
-/* NULL when there is no such run. */
-static const uint8_t *ahead_run(const struct ahead *ahead, uint32_t run)
-{
-	return ahead->gather && run < ahead->touched->end_run ? ahead->gather->run[run] : NULL;
-}
+#define RUNS_END	(SQC_RUN_ESCAPES + 1u)
 
-static void ahead_expect(const struct ahead *ahead, uint32_t run, uint32_t low, uint32_t high)
-{
-	uint32_t bytes;
-	const uint8_t *memory = sqc_gather_run(ahead->gather, run, &bytes);
-
-	high = sqc_least(high, bytes);
-	if (low < high)
-		sqc_expect((uintptr_t)memory + low, high - low);
-}
-
-/* Escapes that are expected among so many elements. */
-#define ESCAPES_EXPECTED(elements)	((elements) / 64)
-
-/*
- * Elements [low, high) of the segment are to be delivered. Returns where that share
- * of the next one's runs begins, which come closer as planes are read, and checks
- * those that have done so for the time of a run.
- */
-static const uint8_t *ahead_share(struct ahead *ahead, uint32_t low, uint32_t high)
+/* Begins with a run, or with the next one that is touched. */
+static void ahead_run(struct ahead *ahead, uint32_t run)
 {
 	const struct sqc_touched *touched = ahead->touched;
-	const struct sqc_geometry *geometry;
-	uint32_t bytes, run_bytes, run;
+	uint32_t bytes;
 
-	if (!ahead->gather)
-		return NULL;
-	geometry = ahead->gather->geometry;
-	run_bytes = sqc_run_bytes(geometry, ahead->gather->elements, 0);
-	bytes = low / 8 * (touched->end_run - touched->first_run);
-	run = touched->first_run + bytes / run_bytes;
-	for (; ahead->run + 1 < run && ahead->run < touched->end_run; ahead->run++)
-		sqc_gather_check(ahead->gather, ahead->run);
-	if (touched->exponents)
-		ahead_expect(ahead, SQC_RUN_EXPONENTS,
-			     low / SQC_GROUP_ELEMENTS * geometry->group_bytes,
-			     high / SQC_GROUP_ELEMENTS * geometry->group_bytes);
-	if (touched->escapes)
-		ahead_expect(ahead, SQC_RUN_ESCAPES,
-			     ESCAPES_EXPECTED(low) * (2u + geometry->word_bytes),
-			     ESCAPES_EXPECTED(high) * (2u + geometry->word_bytes));
-	return run < touched->end_run ? ahead->gather->run[run] + bytes % run_bytes : NULL;
+	if (run >= touched->end_run && run < SQC_RUN_EXPONENTS)
+		run = SQC_RUN_EXPONENTS;
+	if (run == SQC_RUN_EXPONENTS && !touched->exponents)
+		run++;
+	if (run == SQC_RUN_ESCAPES && !touched->escapes)
+		run++;
+	ahead->run = run;
+	if (run == RUNS_END)
+		return;
+	ahead->memory = sqc_gather_run(ahead->next, run, &ahead->bytes);
+	ahead->coming = ahead->after ? (uintptr_t)sqc_gather_run(ahead->after, run, &bytes) : 0;
+	ahead->come = 0;
+	ahead->checked = 0;
+	ahead->crc = 0;
 }
 
-/* One plane of the segment was delivered. The next one's first run came closer
- * meanwhile, and any other does while the one before is checked: streaming itself
- * leaves no room for it. */
-static void ahead_plane(struct ahead *ahead)
+/* Lines are asked for a few at a time, or a CPU fetches not all of them; a CRC is made
+ * of so many bytes at least, with which it is fastest. */
+#define CHECK_BYTES	2048u
+
+static void ahead_step(struct ahead *ahead, uint32_t bytes)
 {
-	if (!ahead_run(ahead, ahead->run))
+	if (ahead->coming)
+		sqc_expect(ahead->coming + ahead->come, bytes);
+	ahead->come += bytes;
+	if (ahead->come < ahead->bytes && ahead->come - ahead->checked < CHECK_BYTES)
 		return;
-	sqc_gather_check_ahead(ahead->gather, ahead->run, ahead_run(ahead, ahead->run + 1));
-	ahead->run++;
+	bytes = ahead->come < ahead->bytes ? CHECK_BYTES : ahead->bytes - ahead->checked;
+	ahead->crc = sqc_crc32c(ahead->crc, ahead->memory + ahead->checked, bytes);
+	ahead->checked += bytes;
+	if (ahead->checked < ahead->bytes)
+		return;
+	sqc_gather_checked(ahead->next, ahead->run, ahead->crc);
+	ahead_run(ahead, ahead->run + 1);
+}
+
+/* So many bytes of this segment were streamed. See struct sqc_turns. */
+static void ahead_take(void *context, size_t bytes)
+{
+	struct ahead *ahead = context;
+	uint32_t rest;
+
+	ahead->due += ahead->share * bytes;
+	rest = (uint32_t)(ahead->due >> 16) / SQC_LINE_BYTES * SQC_LINE_BYTES;
+	ahead->due -= (uint64_t)rest << 16;
+	while (rest && ahead->run < RUNS_END) {
+		const uint32_t some = sqc_least(rest, ahead->bytes - ahead->come);
+
+		ahead_step(ahead, some);
+		rest -= some;
+	}
 }
 
 /* The rows of a request in one segment, piece by piece. Rows without padding
  * follow each other in the segment and in the output, so a piece may be parts
- * of several. */
-static void rows_deliver(const struct sqc_reader *reader, struct sqc_gather *gather,
-			 struct ahead *ahead, uint32_t low, uint32_t high, uint8_t *out)
+ * of several; what is streamed is one. */
+static void rows_deliver(const struct sqc_reader *reader, const struct sqc_gather *gather,
+			 uint32_t low, uint32_t high, uint8_t *out)
 {
 	const struct sqc_geometry *geometry = &reader->region->geometry;
 	const uint64_t base = gather->index * SQC_SEGMENT_ELEMENTS;
 	const bool padded = geometry->cols != geometry->stride;
+	const uint32_t most = gather->streaming && !padded ? SQC_SEGMENT_ELEMENTS : SQC_PIECE_ELEMENTS;
 	uint64_t row = (base + low) / geometry->stride;
 	uint64_t col = (base + low) % geometry->stride;
 
 	for (uint32_t at = low; at < high;) {
+		const struct sqc_row_out piece =
+			sqc_reader_out(reader, out, row - reader->first_row, (uint32_t)col);
 		uint64_t some = padded ? geometry->stride - col : high - at;
-		struct sqc_row_out piece;
 
 		if (some > high - at)
 			some = high - at;
-		if (some > SQC_PIECE_ELEMENTS)
-			some = SQC_PIECE_ELEMENTS;
-		gather->ahead = ahead_share(ahead, at, at + (uint32_t)some);
-		piece = sqc_reader_out(reader, out, row - reader->first_row, (uint32_t)col);
+		if (some > most)
+			some = most;
 		sqc_reader_encode(reader, gather, at,
 				  (uint32_t)(padded && col + some > geometry->cols ?
 						     geometry->cols - col : some),
@@ -127,20 +141,24 @@ static void rows_deliver(const struct sqc_reader *reader, struct sqc_gather *gat
 	}
 }
 
-/* Bits of one raw run, or zeros. */
+/* Bits of one raw run, or zeros. The next segment's go to where these end. */
 static void raw_copy(uint8_t *to, const struct sqc_gather *gather, const uint8_t *run,
-		     uint32_t low, uint32_t high, const uint8_t *ahead)
+		     uint32_t low, uint32_t high)
 {
-	if (gather->segment && gather->streaming)
-		sqc_stream(to, run + low, high - low, ahead);
-	else if (gather->segment)
-		memcpy(to, run + low, high - low);
-	else
-		memset(to, 0, high - low);
+	const uint32_t bytes = high - low;
+
+	if (gather->streaming) {
+		sqc_stream_expect((uintptr_t)to + bytes, bytes);
+		sqc_stream(to, run + low, bytes, &gather->turns);
+	} else if (gather->segment) {
+		memcpy(to, run + low, bytes);
+	} else {
+		memset(to, 0, bytes);
+	}
 }
 
 static void planes_deliver(const struct sqc_reader *reader, const struct sqc_gather *gather,
-			   struct ahead *ahead, uint32_t low, uint32_t high, uint8_t *out)
+			   uint32_t low, uint32_t high, uint8_t *out)
 {
 	const struct sqc_geometry *geometry = &reader->region->geometry;
 	const struct sqc_layout *layout = &reader->layout;
@@ -149,47 +167,76 @@ static void planes_deliver(const struct sqc_reader *reader, const struct sqc_gat
 				 reader->first_row * geometry->stride;
 
 	for (uint32_t plane = 0; plane < reader->planes; plane++) {
-		uint8_t *to = out + plane * plane_bytes + element / 8;
-
-		if (gather->streaming)
-			sqc_stream_expect((uintptr_t)to + plane_bytes, (high - low) / 8);
-		raw_copy(to, gather, gather->run[plane], low / 8, high / 8,
-			 plane ? NULL : ahead_run(ahead, 0));
-		ahead_plane(ahead);
+		raw_copy(out + plane * plane_bytes + element / 8, gather, gather->run[plane],
+			 low / 8, high / 8);
 	}
 	if (geometry->exponents)
 		raw_copy(out + layout->scale_offset +
 				 element / SQC_GROUP_ELEMENTS * geometry->group_bytes,
 			 gather, gather->exponents,
 			 low / SQC_GROUP_ELEMENTS * geometry->group_bytes,
-			 high / SQC_GROUP_ELEMENTS * geometry->group_bytes,
-			 ahead->gather ? ahead->gather->exponents : NULL);
+			 high / SQC_GROUP_ELEMENTS * geometry->group_bytes);
 }
 
-static void segment_deliver(const struct sqc_reader *reader, struct sqc_gather *gather,
-			    struct ahead *ahead, uint32_t low, uint32_t high, uint8_t *out)
+static void segment_deliver(const struct sqc_reader *reader, const struct sqc_gather *gather,
+			    uint32_t low, uint32_t high, uint8_t *out)
 {
 	if (reader->layout.axis == SQ_AXIS_COL)
 		return;
 	if (reader->source == SQC_SOURCE_PLANES)
-		planes_deliver(reader, gather, ahead, low, high, out);
+		planes_deliver(reader, gather, low, high, out);
 	else
-		rows_deliver(reader, gather, ahead, low, high, out);
+		rows_deliver(reader, gather, low, high, out);
 }
 
-/* None when nothing of the next segment is read, or not in a way that is known
- * by now. */
-static struct ahead ahead_begin(struct sqc_walk *walk, const struct sqc_reader *reader,
-				const struct sqc_touched *touched)
+/* The gather of a segment, which may have begun earlier. */
+static struct sqc_gather *gather_of(struct sqc_walk *walk, const struct sqc_reader *reader,
+				    uint64_t index)
 {
-	const uint64_t index = walk->gather.index + 1;
-	struct ahead ahead = { NULL, touched, touched->first_run };
+	struct sqc_gather *gather = &walk->gathers[index % SQC_WALK_GATHERS];
+
+	if (gather->index != index)
+		sqc_gather_begin(gather, reader->store, reader->region, index,
+				 &reader->scratch->unpack);
+	return gather;
+}
+
+/* The same; NULL when nothing of it is read, or not in a way that is known by now. */
+static struct sqc_gather *gather_ahead(struct sqc_walk *walk, const struct sqc_reader *reader,
+				       uint64_t index)
+{
+	struct sqc_gather *gather;
 
 	if (!walk->streaming || index >= walk->end)
+		return NULL;
+	gather = gather_of(walk, reader, index);
+	return gather->segment && !gather->coded && gather->geometry->planes ? gather : NULL;
+}
+
+static uint64_t bytes_touched(const struct sqc_gather *gather, const struct sqc_touched *touched)
+{
+	const struct sqc_geometry *geometry = gather->geometry;
+
+	return touched->end_run * sqc_run_bytes(geometry, gather->elements, 0) +
+	       (touched->exponents ? sqc_exponent_bytes(geometry, gather->elements) : 0) +
+	       (touched->escapes ? sqc_escape_bytes(geometry, gather->escapes) : 0);
+}
+
+static struct ahead ahead_begin(struct sqc_walk *walk, const struct sqc_reader *reader,
+				const struct sqc_touched *touched, uint64_t index)
+{
+	const uint64_t elements = reader->layout.rows * reader->region->geometry.stride;
+	struct sqc_gather *next = gather_ahead(walk, reader, index + 1);
+	struct ahead ahead = { .next = next, .touched = touched, .run = RUNS_END };
+
+	if (!next)
 		return ahead;
-	sqc_gather_begin(&walk->next, reader->store, reader->region, index, &reader->scratch->unpack);
-	if (walk->next.segment && !walk->next.coded && walk->next.geometry->planes)
-		ahead.gather = &walk->next;
+	ahead.after = gather_ahead(walk, reader, index + 2);
+	/* Rather a line too early than none at the end. */
+	ahead.share = (bytes_touched(next, touched) << 16) /
+		      (reader->layout.bytes * next->elements / elements) + 1;
+	ahead.due = SQC_LINE_BYTES << 16;
+	ahead_run(&ahead, touched->first_run);
 	return ahead;
 }
 
@@ -199,43 +246,28 @@ static bool segment_read(struct sqc_walk *walk, const struct sqc_reader *reader,
 {
 	const uint64_t base = index * SQC_SEGMENT_ELEMENTS;
 	const uint32_t low = span->begin > base ? (uint32_t)(span->begin - base) : 0;
-	struct sqc_gather *gather = &walk->gather;
+	struct sqc_gather *gather = gather_of(walk, reader, index);
 	struct sqc_touched touched;
 	struct ahead ahead;
 	uint32_t high;
 
-	if (walk->next.index == index)
-		*gather = walk->next;
-	else if (gather->index != index)
-		sqc_gather_begin(gather, reader->store, reader->region, index,
-				 &reader->scratch->unpack);
 	high = span->end - base < gather->elements ? (uint32_t)(span->end - base) :
 						     gather->elements;
 	if (!sqc_reader_check(reader, gather, low, high, &touched))
 		return false;
 	sqc_tally_segment(&walk->tally, gather, &touched, low, high);
-	gather->streaming = walk->streaming;
-	ahead = ahead_begin(walk, reader, &touched);
-	segment_deliver(reader, gather, &ahead, low, high, out);
+	ahead = ahead_begin(walk, reader, &touched, index);
+	gather->streaming = walk->streaming && gather->segment;
+	gather->turns = (struct sqc_turns){ ahead_take, &ahead };
+	segment_deliver(reader, gather, low, high, out);
 	gather->streaming = false;
-	gather->ahead = NULL;
 	return true;
-}
-
-bool sqc_reads_stream(const struct sqc_reader *reader)
-{
-	const bool whole = reader->region->geometry.cols == reader->region->geometry.stride;
-
-	return reader->layout.bytes >= SQC_STREAM_BYTES && reader->layout.axis == SQ_AXIS_ROW &&
-	       (reader->source == SQC_SOURCE_PLANES ||
-		(reader->source == SQC_SOURCE_WORDS && whole) ||
-		(reader->source == SQC_SOURCE_GROUPS && reader->format->encode_planes));
 }
 
 void sqc_walk_begin(struct sqc_walk *walk, struct sqc_result *result)
 {
-	walk->gather.index = UINT64_MAX;
-	walk->next.index = UINT64_MAX;
+	for (unsigned int i = 0; i < SQC_WALK_GATHERS; i++)
+		walk->gathers[i].index = UINT64_MAX;
 	walk->streaming = false;
 	sqc_tally_begin(&walk->tally, result);
 }

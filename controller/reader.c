@@ -4,6 +4,7 @@
 
 #include "encoding.h"
 #include "reader.h"
+#include "stream.h"
 
 /* ---------------------------------------------------------- layout */
 
@@ -158,6 +159,16 @@ static bool gathers_words(const struct sqc_reader *reader)
 {
 	return reader->source != SQC_SOURCE_PLANES && reader->source != SQC_SOURCE_TUNED &&
 	       !gathers_groups(reader);
+}
+
+bool sqc_reads_stream(const struct sqc_reader *reader)
+{
+	const bool whole = reader->region->geometry.cols == reader->region->geometry.stride;
+
+	return reader->layout.bytes >= SQC_STREAM_BYTES && reader->layout.axis == SQ_AXIS_ROW &&
+	       (reader->source == SQC_SOURCE_PLANES ||
+		(reader->source == SQC_SOURCE_WORDS && whole) ||
+		(gathers_groups(reader) && reader->format->encode_planes));
 }
 
 /* Planes to gather; fewer than all only for groups, tuned codes and raw planes. */

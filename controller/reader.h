@@ -64,10 +64,12 @@ struct sqc_tally {
 	struct sqc_dram_run segment_runs[2 * SQC_RUNS_MAX];
 };
 
+#define SQC_WALK_GATHERS	3u
+
 /* The way of one request over segments, whatever its parts ask of them. */
 struct sqc_walk {
-	struct sqc_gather gather;	/* of the segment visited last */
-	struct sqc_gather next;		/* of the one after it; see read.c */
+	/* Of the segment visited, and of those after it; see read.c. */
+	struct sqc_gather gathers[SQC_WALK_GATHERS];
 	struct sqc_tally tally;
 	uint64_t end;			/* the segment behind the last to be visited */
 	bool streaming;			/* see sqc_reads_stream() */
@@ -92,6 +94,10 @@ struct sqc_reader {
 /* Finds out what a request needs. Errors: those of sqc_read_layout(). */
 sqc_status sqc_reader_begin(struct sqc_reader *reader, const struct sqc_store *store,
 			    const struct sqc_read_request *request);
+
+/* A read of so much that what it delivers would not stay in the caches, of a
+ * format that is delivered as it is gathered. */
+bool sqc_reads_stream(const struct sqc_reader *reader);
 
 /* Takes a caller's scratch memory for a new request. */
 struct sqc_read_scratch *sqc_reader_scratch(void *scratch);
@@ -144,9 +150,6 @@ void sqc_tally_end(struct sqc_tally *tally, uint64_t link_bytes);
 
 /* read.c */
 void sqc_walk_begin(struct sqc_walk *walk, struct sqc_result *result);
-/* A read of so much that what it delivers would not stay in the caches, of a
- * format that is delivered as it is gathered. */
-bool sqc_reads_stream(const struct sqc_reader *reader);
 /* Segments that a request touches. */
 uint64_t sqc_walk_segments(const struct sqc_reader *reader,
 			   const struct sqc_read_request *request);

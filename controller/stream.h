@@ -9,6 +9,7 @@
 #ifndef SMARTQUANT_STREAM_H
 #define SMARTQUANT_STREAM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "controller.h"
@@ -16,6 +17,10 @@
 
 #ifdef SQC_KERNELS_X86
 #include <emmintrin.h>
+#endif
+
+#ifdef __cplusplus
+extern "C" {
 #endif
 
 /* The smallest that a page may be. */
@@ -41,9 +46,16 @@ static inline void sqc_stream_expect(uintptr_t to, size_t bytes)
 		__builtin_prefetch((const void *)(to + at), 0, 0);
 }
 
-/* As memcpy(). Whole lines of `to` are streamed, and as much comes closer of memory
- * `ahead`, unless that is NULL. Of the family `planes`. */
-void sqc_stream(void *to, const void *from, size_t bytes, const uint8_t *ahead);
+/* Work that takes turns with streaming: so many bytes more were streamed, and are on
+ * their way for a while, in which a CPU has time for something else. */
+struct sqc_turns {
+	void (*take)(void *context, size_t bytes);
+	void *context;
+};
+
+/* As memcpy(). Whole lines of `to` are streamed, in turns with other work, unless that
+ * is NULL. Of the family `planes`. */
+void sqc_stream(void *to, const void *from, size_t bytes, const struct sqc_turns *turns);
 
 static inline void sqc_stream_end(void)
 {
@@ -51,5 +63,9 @@ static inline void sqc_stream_end(void)
 	_mm_sfence();
 #endif
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* SMARTQUANT_STREAM_H */

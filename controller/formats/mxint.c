@@ -12,6 +12,7 @@
 #include "float_bits.h"
 #include "formats.h"
 #include "rounding.h"
+#include "stream.h"
 
 /* One bit of a 32-bit mask a lane: what vector units without variable shifts
  * need to spread a mask over lanes. */
@@ -77,7 +78,10 @@ void sqc_mxint_encode_planes(const struct sqc_format *format, uint8_t rounding,
 			     const struct sqc_row_out *out)
 {
 	sqc_planes_to_codes(planes, format->code_bits, rounding, cols, out->codes);
-	memcpy(out->scales, planes->exponents, (cols + 31) / 32);
+	if (planes->turns)
+		sqc_stream(out->scales, planes->exponents, (cols + 31) / 32, planes->turns);
+	else
+		memcpy(out->scales, planes->exponents, (cols + 31) / 32);
 }
 
 void sqc_mxint_decode(const struct sqc_format *format, uint8_t dtype,

@@ -128,7 +128,7 @@ struct Aligned {
 
     sqc_planes planes(std::uint32_t first = 0) const
     {
-        return {runs.pointers.data(), first, exponents.data() + first / 32, sticky.data() + first / 32, false, exponents.data()};
+        return {runs.pointers.data(), first, exponents.data() + first / 32, sticky.data() + first / 32, nullptr};
     }
 
     Runs runs;
@@ -165,7 +165,7 @@ TEST_P(Planes, HoldTheBitsOfWords)
                 for (unsigned p = 0; p < 8 * word_bytes; ++p)
                     ASSERT_EQ(runs.bit(p, first + i), word >> (8 * word_bytes - 1 - p) & 1) << word_bytes << ' ' << length << ' ' << i << ' ' << p;
             }
-            const sqc_planes planes{runs.pointers.data(), first, nullptr, nullptr, false, runs.pointers[0]};
+            const sqc_planes planes{runs.pointers.data(), first, nullptr, nullptr, nullptr};
             sqc_planes_to_words(&planes, word_bytes, length, back.data());
             ASSERT_EQ(std::memcmp(back.data(), words.data(), length * word_bytes), 0) << word_bytes << ' ' << length;
         }
@@ -193,7 +193,7 @@ TEST_P(Planes, AreCheckedWhileTheyAreWritten)
             for (unsigned p = 0; p < 33; ++p)
                 ASSERT_EQ(to_apart.crc[p], sqc_crc32c(0, apart.pointers[p], length / 8)) << length << " plane " << p;
             Bytes back(words.size());
-            const sqc_planes planes{runs.pointers.data(), 0, nullptr, nullptr, false, nullptr};
+            const sqc_planes planes{runs.pointers.data(), 0, nullptr, nullptr, nullptr};
             sqc_planes_to_words(&planes, 4, length, back.data());
             ASSERT_EQ(back, words) << length;
         }
@@ -336,7 +336,8 @@ TEST_P(Planes, GiveTheCodesThatGroupsGive)
                 const sqc_planes planes = aligned.planes(64);
                 sqc_planes_to_codes(&planes, n, rounding, length, codes.data());
                 alignas(64) std::uint8_t streamed[1200];
-                const sqc_planes around{planes.run, planes.first, planes.exponents, planes.sticky, true, planes.ahead};
+                const sqc_turns turns{[](void*, std::size_t) {}, nullptr};
+                const sqc_planes around{planes.run, planes.first, planes.exponents, planes.sticky, &turns};
                 sqc_planes_to_codes(&around, n, rounding, length, streamed);
                 ASSERT_EQ(std::memcmp(streamed, codes.data(), (length * n + 7) / 8), 0) << n << " bits, length " << length;
                 ASSERT_EQ(Bytes(codes.data(), codes.data() + (length * n + 7) / 8), codes_of_groups(aligned, format, rounding, 64, length))
