@@ -65,36 +65,51 @@ uint64_t sqc_activations_bytes(enum sqc_arithmetic arithmetic, uint32_t cols, ui
 	return line_bytes * lines_of(cols) * columns;
 }
 
-/* One group's codes into a line, byte of a plane by byte. */
-static void group_place(struct sqc_activation_line *line, uint32_t group, unsigned int bits,
-			const int8_t codes[SQC_GROUP_ELEMENTS], float scale)
+/* A line's codes, in the order of the columns, to where the kernel wants them. */
+static void codes_place(const int8_t codes[SQC_LINE_ELEMENTS], unsigned int bits,
+			int8_t placed[SQC_LINE_ELEMENTS])
 {
-	int32_t sum = 0;
+	/* Two loops, of which each becomes vector code. */
+	if (bits > 4)
+		for (uint32_t b = 0; b < SQC_LINE_BYTES; b++)
+			memcpy(placed + sqc_activation_place(bits, b, 0), codes + 8 * b, 8);
+	else
+		for (uint32_t b = 0; b < SQC_LINE_BYTES; b++)
+			for (uint32_t j = 0; j < 8; j++)
+				placed[sqc_activation_place(bits, b, j)] = codes[8 * b + j];
+}
 
-	for (uint32_t i = 0; i < SQC_GROUP_ELEMENTS; i++)
-		sum += codes[i];
-	line->start[group] = -sum * (1 << (bits - 1));
-	line->scales[group] = scale * sqc_exp2(2 - (int)bits);
-	for (uint32_t i = 0; i < SQC_GROUP_ELEMENTS / 8; i++)
-		memcpy(line->codes + sqc_activation_place(bits, group * 4 + i), codes + 8 * i, 8);
+/* A line of up to 512 values. */
+static bool line_make(struct sqc_activation_line *line, unsigned int bits, uint32_t cols,
+		      const float *x)
+{
+	int8_t codes[SQC_LINE_ELEMENTS] = { 0 };
+
+	memset(line, 0, sizeof(*line));
+	for (uint32_t col = 0; col < cols; col += SQC_GROUP_ELEMENTS) {
+		const uint32_t group = col / SQC_GROUP_ELEMENTS;
+		int32_t sum = 0;
+		float scale;
+
+		if (!sqc_activation_group(x + col, sqc_least(cols - col, SQC_GROUP_ELEMENTS),
+					  codes + col, &scale))
+			return false;
+		for (uint32_t i = col; i < col + SQC_GROUP_ELEMENTS; i++)
+			sum += codes[i];
+		line->start[group] = -sum * (1 << (bits - 1));
+		line->scales[group] = scale * sqc_exp2(2 - (int)bits);
+	}
+	codes_place(codes, bits, line->codes);
+	return true;
 }
 
 static bool int8_column_make(struct sqc_activation_line *lines, unsigned int bits, uint32_t cols,
 			     const float *x)
 {
-	memset(lines, 0, sizeof(*lines) * lines_of(cols));
-	for (uint32_t col = 0; col < cols;) {
-		const uint32_t count = cols - col < SQC_GROUP_ELEMENTS ? cols - col :
-									 SQC_GROUP_ELEMENTS;
-		int8_t codes[SQC_GROUP_ELEMENTS];
-		float scale;
-
-		if (!sqc_activation_group(x + col, count, codes, &scale))
+	for (uint32_t col = 0; col < cols; col += SQC_LINE_ELEMENTS)
+		if (!line_make(&lines[col / SQC_LINE_ELEMENTS], bits,
+			       sqc_least(cols - col, SQC_LINE_ELEMENTS), x + col))
 			return false;
-		group_place(&lines[col / SQC_LINE_ELEMENTS],
-			    col % SQC_LINE_ELEMENTS / SQC_GROUP_ELEMENTS, bits, codes, scale);
-		col += count;
-	}
 	return true;
 }
 

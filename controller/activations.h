@@ -43,8 +43,8 @@ bool sqc_activation_group(const float *x, uint32_t count, int8_t codes[SQC_GROUP
 
 /* What the kernels use of 512 values as int8. */
 struct sqc_activation_line {
-	/* In the order in which the codes of a line of planes leave the
-	 * transposition, see sqc_activation_place(). */
+	/* In the order in which the kernel has the codes of a line of planes, see
+	 * sqc_activation_place(). */
 	int8_t codes[SQC_LINE_ELEMENTS];
 	/* Of each group: what makes a sum over codes + 2^(bits-1) one over codes. */
 	int32_t start[SQC_LINE_ELEMENTS / SQC_GROUP_ELEMENTS];
@@ -63,27 +63,26 @@ struct sqc_activations {
 };
 
 /*
- * Byte b of a line of planes holds elements 8b .. 8b+7. Bytes travel through
- * the transposition together: their eight codes come to lie side by side from
- * this place in sqc_activation_line.codes on. `bits` are those of the weights,
- * 2 to 8.
+ * Byte b of a line of planes holds elements 8b .. 8b+7. Where the code of element
+ * 8b+j lies in sqc_activation_line.codes, which is where the kernel has the
+ * weight's; `bits` are those of the weights, 2 to 8.
  *
- * The kernel interleaves the bytes of 2^s planes (s = 1, 2, 3 for up to 2, 4,
- * 8 bits) in s steps within lanes of 16 bytes. In the end a vector holds, in
- * each lane, two quadwords of 2^s planes x 2^(3-s) bytes; a byte's codes are
- * in field f of one of them:
+ * Up to 4 bits the kernel moves no byte: vector j has in byte b the code of
+ * element 8b+j. So the four bytes of a group of 32 are a dword of each vector.
  *
- *   b within the lane, 4 bits:   vector (s) | quadword (1) | field (3-s)
+ * More bits are transposed. Bytes travel together, and become eight bytes that
+ * lie side by side. The kernel interleaves the bytes of 8 planes in 3 steps within
+ * lanes of 16 bytes; in the end a vector holds, in each lane, two quadwords of
+ * a byte's codes:
+ *
+ *   b within the lane, 4 bits:   vector (3) | quadword (1)
  */
-static inline uint32_t sqc_activation_place(unsigned int bits, uint32_t b)
+static inline uint32_t sqc_activation_place(unsigned int bits, uint32_t b, uint32_t j)
 {
-	const unsigned int fields_log2 = bits > 4 ? 0 : bits > 2 ? 1 : 2;
-	const uint32_t lane = b / 16, in_lane = b % 16;
-	const uint32_t field = in_lane & ((1u << fields_log2) - 1);
-	const uint32_t quadword = in_lane >> fields_log2 & 1;
-	const uint32_t vector = in_lane >> (fields_log2 + 1);
+	const uint32_t lane = b / 16, vector = b % 16 / 2, quadword = b % 2;
 
-	return (vector << fields_log2 | field) * SQC_LINE_BYTES + lane * 16 + quadword * 8;
+	return bits > 4 ? vector * SQC_LINE_BYTES + lane * 16 + quadword * 8 + j :
+			  j * SQC_LINE_BYTES + b;
 }
 
 /* Memory, 64-byte aligned, that sqc_activations_make() needs. Products of 32-bit

@@ -42,7 +42,7 @@ static void group_int8(const struct sqc_activation_line *line, unsigned int bits
 
 	for (uint32_t i = 0; i < SQC_GROUP_ELEMENTS; i++)
 		sum += codes[i] *
-		       line->codes[sqc_activation_place(bits, group * 4 + i / 8) + i % 8];
+		       line->codes[sqc_activation_place(bits, group * 4 + i / 8, i % 8)];
 	lanes[group] = fmaf((float)sum, weight, lanes[group]);
 }
 

@@ -15,17 +15,21 @@
  *   planes      one vector each: bit i of a byte is element i of eight
  *   offset      sign and magnitude become codes u = m + 2^(bits-1), still bit by
  *               bit: two operations a plane for all elements of the part
- *   interleave  a quadword gets the same bytes of all planes, as drawn at
- *               sqc_activation_place()
- *   transpose   and becomes eight bytes of codes
- *   fields      up to 4 bits a byte holds two codes, up to 2 bits four
- *   dot         eight vectors of codes meet eight of activations
+ *   mix         up to 4 bits: planes exchange bits until a byte holds two codes
+ *               or four, of elements that had a bit in it before; no byte moves
+ *   transpose   more bits: a quadword gets the same bytes of all planes, and
+ *               becomes eight bytes of codes
+ *   dot         eight vectors of codes meet eight of activations, in the order
+ *               of sqc_activation_place()
  */
 
 #define PARTS		(SQC_LINE_BYTES / VECTOR_BYTES)
 #define PART_GROUPS	(VECTOR_BYTES / 4)
 #define CODE_VECTORS	8u
 #define FP32_ROWS	2u
+
+/* Vectors that hold the codes of a part, 8 / VECTORS codes a byte. */
+#define VECTORS(bits)	((bits) > 4 ? 8u : (bits) > 2 ? 4u : 2u)
 
 /* Rounds magnitudes, lowest plane first, up where the guard plane is set; the
  * largest magnitude stays. */
@@ -53,10 +57,10 @@ TARGET INLINE void LEVEL(offset)(VECTOR *p, unsigned int magnitudes, VECTOR sign
 	VECTOR any = p[0];
 
 	for (unsigned int j = 1; j < magnitudes; j++) {
-		const VECTOR flipped = LEVEL(xor_and)(p[j], sign, any);
+		const VECTOR next = LEVEL(or)(any, p[j]);
 
-		any = LEVEL(or)(any, p[j]);
-		p[j] = flipped;
+		p[j] = LEVEL(xor_and)(p[j], sign, any);
+		any = next;
 	}
 	p[magnitudes] = LEVEL(nand)(sign, any);
 }
@@ -91,44 +95,82 @@ TARGET INLINE void LEVEL(interleave_8)(const VECTOR *row, VECTOR *out)
 	}
 }
 
-/* The codes u of a part of a line, in the order of sqc_activation_place(). */
-TARGET INLINE void LEVEL(codes)(const struct sqc_plane_lines *at, unsigned int bits,
-				       bool guard, uint64_t byte, VECTOR codes[CODE_VECTORS])
+/*
+ * Codes of up to 4 bits, from planes. A step of 1 makes pairs of bits of two
+ * planes, a step of 2 makes fours of pairs. Then byte b of vector v has in field
+ * f the code of element f * VECTORS + v of the eight in byte b of a plane.
+ */
+TARGET INLINE void LEVEL(mixed)(const VECTOR *p, unsigned int bits, VECTOR *out)
 {
-	const unsigned int rows = bits > 4 ? 8 : bits > 2 ? 4 : 2;
-	const unsigned int fields = 8 / rows;
-	VECTOR p[CODE_VECTORS], row[CODE_VECTORS], quad[CODE_VECTORS];
+	VECTOR low[2], high[2];
+
+	if (bits == 2) {
+		LEVEL(mix)(p[1], p[0], 1, &out[0], &out[1]);
+		return;
+	}
+	LEVEL(mix)(p[1], p[0], 1, &low[0], &low[1]);
+	if (bits == 4) {
+		LEVEL(mix)(p[3], p[2], 1, &high[0], &high[1]);
+	} else {
+		/* Nothing is above: what lands there is not of a field. */
+		high[0] = p[2];
+		high[1] = LEVEL(right)(p[2], 1);
+	}
+	for (unsigned int v = 0; v < 2; v++)
+		LEVEL(mix)(high[v], low[v], 2, &out[v], &out[2 + v]);
+}
+
+/* Codes of more bits: the first row of eight gives the highest bit. */
+TARGET INLINE void LEVEL(transposed)(const VECTOR *p, unsigned int bits, VECTOR *out)
+{
+	VECTOR row[8], quad[8];
+
+	for (unsigned int r = 0; r < 8; r++)
+		row[r] = 7 - r < bits ? p[7 - r] : LEVEL(zero)();
+	LEVEL(interleave_8)(row, quad);
+	for (unsigned int v = 0; v < 8; v++)
+		out[v] = LEVEL(transpose)(quad[v]);
+}
+
+/* The codes u of a part of a line, as many vectors as VECTORS says. */
+TARGET INLINE void LEVEL(vectors)(const struct sqc_plane_lines *at, unsigned int bits,
+					 bool guard, uint64_t byte, VECTOR *out)
+{
+	VECTOR p[8];
 
 	for (unsigned int j = 0; j + 1 < bits; j++)
 		p[j] = LEVEL(load)(at->plane[bits - 1 - j] + byte);
 	if (guard)
 		LEVEL(round)(p, bits - 1, LEVEL(load)(at->plane[bits] + byte));
 	LEVEL(offset)(p, bits - 1, LEVEL(load)(at->plane[0] + byte));
-	/* The first row gives the highest bit of a code. */
-	for (unsigned int r = 0; r < rows; r++)
-		row[r] = rows - 1 - r < bits ? p[rows - 1 - r] : LEVEL(zero)();
-	if (rows == 8)
-		LEVEL(interleave_8)(row, quad);
-	else if (rows == 4)
-		LEVEL(interleave_4)(row, quad);
+	if (bits > 4)
+		LEVEL(transposed)(p, bits, out);
 	else
-		LEVEL(interleave_2)(row, quad);
-	for (unsigned int v = 0; v < rows; v++) {
-		const VECTOR bytes = LEVEL(transpose)(quad[v]);
-
-		for (unsigned int f = 0; f < fields; f++)
-			codes[v * fields + f] = LEVEL(field)(bytes, 8 - (f + 1) * rows, rows);
-	}
+		LEVEL(mixed)(p, bits, out);
 }
 
-/* A part's codes times activations: dwords that group_sums() adds up. */
+/* The same, one a byte, in the order of sqc_activation_place(). */
+TARGET INLINE void LEVEL(codes)(const struct sqc_plane_lines *at, unsigned int bits,
+				       bool guard, uint64_t byte, VECTOR codes[CODE_VECTORS])
+{
+	const unsigned int vectors = VECTORS(bits);
+	VECTOR shared[CODE_VECTORS];
+
+	LEVEL(vectors)(at, bits, guard, byte, shared);
+	for (unsigned int k = 0; k < CODE_VECTORS; k++)
+		codes[k] = vectors == 8 ? shared[k] :
+					  LEVEL(field)(shared[k % vectors], k / vectors, bits);
+}
+
+/* A part's codes times activations, up to 4 bits those of odd fields apart:
+ * group_sums() makes sums of groups of them. */
 TARGET INLINE void LEVEL(dots)(const VECTOR codes[CODE_VECTORS], unsigned int bits,
-				      const int8_t *x, VECTOR sum[4])
+				      const int8_t *x, const int32_t *start, VECTOR sum[4])
 {
 	for (unsigned int k = 0; k < 4; k++)
-		sum[k] = LEVEL(zero)();
+		sum[k] = k == 0 && bits <= 4 ? LEVEL(sum_begin)(start) : LEVEL(zero)();
 	for (unsigned int k = 0; k < CODE_VECTORS; k++) {
-		VECTOR *to = &sum[bits > 2 ? k / 2 : k / 4 * 2 + k % 2];
+		VECTOR *to = &sum[bits > 4 ? k / 2 : k / VECTORS(bits) % 2];
 
 		*to = LEVEL(dot)(*to, codes[k], x + k * SQC_LINE_BYTES, bits);
 	}
@@ -138,12 +180,9 @@ TARGET INLINE void LEVEL(dots)(const VECTOR codes[CODE_VECTORS], unsigned int bi
 TARGET INLINE VECTOR LEVEL(group_sums)(const VECTOR sum[4], unsigned int bits,
 					      const int32_t *start)
 {
-	const VECTOR sums = bits > 2 ?
-				    LEVEL(sums_of_4)(sum[0], sum[1], sum[2], sum[3]) :
-				    LEVEL(sums_of_2)(LEVEL(add)(sum[0], sum[1]),
-						     LEVEL(add)(sum[2], sum[3]));
-
-	return LEVEL(add)(sums, LEVEL(load)(start));
+	if (bits <= 4)
+		return LEVEL(sum_end)(sum[0], sum[1], bits, start);
+	return LEVEL(add)(LEVEL(sums_of_4)(sum[0], sum[1], sum[2], sum[3]), LEVEL(load)(start));
 }
 
 /* Prefetches the planes' lines that come so many lines of a run behind a line,
@@ -206,7 +245,8 @@ TARGET INLINE void LEVEL(rows_single)(const struct sqc_multiply_job *job, unsign
 					LEVEL(powers)(job->at->exponents + byte / 4 + group));
 				VECTOR sum[4];
 
-				LEVEL(dots)(codes, bits, in->codes + part * VECTOR_BYTES, sum);
+				LEVEL(dots)(codes, bits, in->codes + part * VECTOR_BYTES,
+					    in->start + group, sum);
 				LEVEL(codes)(job->at, bits, guard,
 					     part + 1 < PARTS ? byte + (part + 1) * VECTOR_BYTES : next,
 					     codes);
@@ -236,7 +276,7 @@ TARGET INLINE void LEVEL(part_several)(const struct sqc_multiply_job *job, unsig
 		float *lane = lanes[column] + group;
 		VECTOR sum[4];
 
-		LEVEL(dots)(codes, bits, in->codes + part * VECTOR_BYTES, sum);
+		LEVEL(dots)(codes, bits, in->codes + part * VECTOR_BYTES, in->start + group, sum);
 		LEVEL(store_floats)(lane, LEVEL(fused)(
 			LEVEL(to_floats)(LEVEL(group_sums)(sum, bits, in->start + group)),
 			LEVEL(times)(LEVEL(load_floats)(in->scales + group), power),
@@ -289,8 +329,8 @@ TARGET INLINE void LEVEL(units)(const uint8_t *exponents, unsigned int bits, flo
 
 /* A line of a row on its way to fp32. */
 struct LEVEL(line) {
-	/* The codes u: columns 16 n to 16 n + 15 lie together, n of the line's 32
-	 * at n % 8 * 64 + n / 8 * 16. */
+	/* Vectors of codes, interleaved byte by byte: what was one byte of a plane,
+	 * eight columns, is VECTORS bytes. */
 	uint8_t codes[SQC_LINE_ELEMENTS] __attribute__((aligned(SQC_LINE_BYTES)));
 	float units[SQC_LANES] __attribute__((aligned(SQC_LINE_BYTES)));
 };
@@ -298,25 +338,20 @@ struct LEVEL(line) {
 TARGET INLINE void LEVEL(line_make)(const struct sqc_multiply_job *job, unsigned int bits,
 					   bool guard, uint64_t byte, struct LEVEL(line) *line)
 {
-	const unsigned int fields = bits > 4 ? 1 : bits > 2 ? 2 : 4;
+	const unsigned int vectors = VECTORS(bits);
 
 	for (unsigned int part = 0; part < PARTS; part++) {
-		VECTOR codes[CODE_VECTORS];
+		VECTOR codes[CODE_VECTORS], together[CODE_VECTORS];
 
-		LEVEL(codes)(job->at, bits, guard, byte + part * VECTOR_BYTES, codes);
-		/* Fields are of neighbouring bytes, see sqc_activation_place(). */
-		for (unsigned int k = 0; fields > 1 && k < CODE_VECTORS; k += 2) {
-			const VECTOR first = codes[k], second = codes[k + 1];
-
-			codes[k] = LEVEL(unpack_low_64)(first, second);
-			codes[k + 1] = LEVEL(unpack_high_64)(first, second);
-		}
-		for (unsigned int k = 0; k < CODE_VECTORS; k++) {
-			/* Of four fields the first two come before the others. */
-			const unsigned int n = fields < 4 ? k : (k & 4) | (k & 1) << 1 | (k >> 1 & 1);
-
-			LEVEL(store)(line->codes + n * SQC_LINE_BYTES + part * VECTOR_BYTES, codes[k]);
-		}
+		LEVEL(vectors)(job->at, bits, guard, byte + part * VECTOR_BYTES, codes);
+		if (vectors == 2)
+			LEVEL(interleave_2)(codes, together);
+		else if (vectors == 4)
+			LEVEL(interleave_4)(codes, together);
+		/* Transposed ones lie together already. */
+		for (unsigned int k = 0; k < vectors; k++)
+			LEVEL(store)(line->codes + k * SQC_LINE_BYTES + part * VECTOR_BYTES,
+				     vectors == 8 ? codes[k] : together[k]);
 	}
 	LEVEL(units)(job->at->exponents + byte / 4, bits, line->units);
 }
@@ -326,10 +361,13 @@ TARGET INLINE void LEVEL(line_make)(const struct sqc_multiply_job *job, unsigned
 TARGET INLINE FLOATS LEVEL(weights)(const struct LEVEL(line) *line, unsigned int bits, uint32_t col)
 {
 	const FLOATS zero = LEVEL(all)((float)(1u << 23) + (float)(1u << (bits - 1)));
-	const uint8_t *codes = line->codes + col / 16 % 8 * SQC_LINE_BYTES + col / 128 * 16 + col % 16;
+	const unsigned int vectors = VECTORS(bits), in_lane = 16 / vectors;
+	const uint32_t b = col / 8;
+	const uint8_t *codes = line->codes + b % 16 / in_lane * SQC_LINE_BYTES + b / 16 * 16 +
+			       b % in_lane * vectors;
+	const FLOATS u = vectors == 8 ? LEVEL(widen)(codes) : LEVEL(cut)(codes, bits);
 
-	return LEVEL(times)(LEVEL(minus)(LEVEL(widen)(codes), zero),
-			    LEVEL(all)(line->units[col / SQC_GROUP_ELEMENTS]));
+	return LEVEL(times)(LEVEL(minus)(u, zero), LEVEL(all)(line->units[col / SQC_GROUP_ELEMENTS]));
 }
 
 /* One column, of so many rows: the additions of one row wait for each other. */
@@ -465,6 +503,7 @@ void LEVEL(sqc_multiply_lines)(const struct sqc_multiply_job *job)
 #undef PART_GROUPS
 #undef CODE_VECTORS
 #undef FP32_ROWS
+#undef VECTORS
 
 #undef LEVEL
 #undef TARGET

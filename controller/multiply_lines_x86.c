@@ -7,6 +7,7 @@
 #include <immintrin.h>
 
 #include "float_bits.h"
+#include "little_endian.h"
 #include "multiply_lines.h"
 
 /*
@@ -67,7 +68,6 @@ TARGET INLINE VECTOR LEVEL(nand)(VECTOR a, VECTOR b)
 UNPACK(8)
 UNPACK(16)
 UNPACK(32)
-UNPACK(64)
 #undef UNPACK
 
 /* Exchanges the bits of `mask` with those `distance` above them. */
@@ -91,29 +91,66 @@ TARGET INLINE VECTOR LEVEL(transpose)(VECTOR a)
 	return LEVEL(exchange)(a, 28, 0x00000000f0f0f0f0);
 }
 
-/* `bits` bits of each byte, from bit `shift` on. */
-TARGET INLINE VECTOR LEVEL(field)(VECTOR a, unsigned int shift, unsigned int bits)
+/* Of pairs of fields of `step` bits, `even` gets the first and `odd` the second, high
+ * above low. */
+TARGET INLINE void LEVEL(mix)(VECTOR high, VECTOR low, int step, VECTOR *even, VECTOR *odd)
 {
-	return bits == 8 ? a :
-			   _mm256_and_si256(_mm256_srli_epi16(a, (int)shift),
-					    _mm256_set1_epi8((char)((1 << bits) - 1)));
+	const VECTOR mask = _mm256_set1_epi8(step == 1 ? 0x55 : 0x33);
+	const VECTOR swap = _mm256_and_si256(_mm256_xor_si256(_mm256_srli_epi16(low, step), high),
+					     mask);
+
+	*even = _mm256_xor_si256(low, _mm256_slli_epi16(swap, step));
+	*odd = _mm256_xor_si256(high, swap);
 }
 
-/* Pairs of products are summed in 16 bits, where 8-bit codes do not fit: the
- * lowest bit goes its own way. */
+TARGET INLINE VECTOR LEVEL(right)(VECTOR a, int shift) { return _mm256_srli_epi16(a, shift); }
+
+TARGET INLINE VECTOR LEVEL(low_bits)(VECTOR a, unsigned int bits)
+{
+	return _mm256_and_si256(a, _mm256_set1_epi8((char)((1 << bits) - 1)));
+}
+
+/* A field of each byte of codes of up to 4 bits. */
+TARGET INLINE VECTOR LEVEL(field)(VECTOR a, unsigned int field, unsigned int bits)
+{
+	return LEVEL(low_bits)(LEVEL(right)(a, (int)field * (bits > 2 ? 4 : 2)), bits);
+}
+
+/*
+ * Pairs of products are summed in 16 bits. Up to 4 bits so are all eight dots,
+ * which is 15 * 127 * 16 at most; pairs of 8-bit codes do not fit, so the lowest
+ * bit goes its own way.
+ */
 TARGET INLINE VECTOR LEVEL(dot)(VECTOR sum, VECTOR codes, const int8_t *x, unsigned int bits)
 {
 	const VECTOR in = LEVEL(load)(x);
 	const VECTOR one = _mm256_set1_epi16(1);
 	VECTOR high, low;
 
+	if (bits <= 4)
+		return _mm256_add_epi16(sum, _mm256_maddubs_epi16(codes, in));
 	if (bits < 8)
 		return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(codes, in),
 							       one));
-	high = _mm256_maddubs_epi16(LEVEL(field)(codes, 1, 7), in);
-	low = _mm256_maddubs_epi16(LEVEL(field)(codes, 0, 1), in);
+	high = _mm256_maddubs_epi16(LEVEL(low_bits)(LEVEL(right)(codes, 1), 7), in);
+	low = _mm256_maddubs_epi16(LEVEL(low_bits)(codes, 1), in);
 	return _mm256_add_epi32(sum, _mm256_add_epi32(_mm256_madd_epi16(high, _mm256_set1_epi16(2)),
 						      _mm256_madd_epi16(low, one)));
+}
+
+TARGET INLINE VECTOR LEVEL(sum_begin)(const int32_t *start)
+{
+	(void)start;
+	return LEVEL(zero)();
+}
+
+TARGET INLINE VECTOR LEVEL(sum_end)(VECTOR even, VECTOR odd, unsigned int bits,
+				    const int32_t *start)
+{
+	const VECTOR sum = _mm256_madd_epi16(_mm256_add_epi16(even, odd), _mm256_set1_epi16(1));
+
+	(void)bits;
+	return LEVEL(add)(sum, LEVEL(load)(start));
 }
 
 /* The sums of the four dwords in each lane of each vector. */
@@ -121,9 +158,6 @@ TARGET INLINE VECTOR LEVEL(sums_of_4)(VECTOR a, VECTOR b, VECTOR c, VECTOR d)
 {
 	return _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
 }
-
-/* The sums of the two dwords in each quadword. */
-TARGET INLINE VECTOR LEVEL(sums_of_2)(VECTOR a, VECTOR b) { return _mm256_hadd_epi32(a, b); }
 
 /* 2^(e-127); the exponent 0 is 2^-127, a subnormal. */
 TARGET INLINE FLOATS LEVEL(powers)(const uint8_t *exponents)
@@ -149,6 +183,18 @@ TARGET INLINE FLOATS LEVEL(widen)(const uint8_t *bytes)
 	return _mm256_castsi256_ps(_mm256_or_si256(
 		_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)bytes)),
 		_mm256_set1_epi32(0x4b000000)));
+}
+
+/* Eight codes of up to 4 bits, from one byte of a plane, as 2^23 + u. */
+TARGET INLINE FLOATS LEVEL(cut)(const uint8_t *bytes, unsigned int bits)
+{
+	const VECTOR shifts = bits > 2 ? _mm256_setr_epi32(0, 8, 16, 24, 4, 12, 20, 28) :
+					 _mm256_setr_epi32(0, 8, 2, 10, 4, 12, 6, 14);
+	const VECTOR all = _mm256_set1_epi32((int)sqc_le32(bytes));
+	const VECTOR codes = _mm256_and_si256(_mm256_srlv_epi32(all, shifts),
+					      _mm256_set1_epi32((1 << bits) - 1));
+
+	return _mm256_castsi256_ps(_mm256_or_si256(codes, _mm256_set1_epi32(0x4b000000)));
 }
 
 #include "multiply_lines_template.h"
@@ -192,7 +238,6 @@ TARGET INLINE VECTOR LEVEL(nand)(VECTOR a, VECTOR b)
 UNPACK(8)
 UNPACK(16)
 UNPACK(32)
-UNPACK(64)
 #undef UNPACK
 
 /* A quadword is a matrix over GF(2), its first byte being the row that gives
@@ -203,19 +248,34 @@ TARGET INLINE VECTOR LEVEL(transpose)(VECTOR a)
 					     0);
 }
 
-/* Shift and mask are one matrix for all bytes; its last byte is the row that
- * gives bit 0. */
-TARGET INLINE VECTOR LEVEL(field)(VECTOR a, unsigned int shift, unsigned int bits)
+/* The same as for AVX2: each is one choice between two by a mask. */
+TARGET INLINE void LEVEL(mix)(VECTOR high, VECTOR low, int step, VECTOR *even, VECTOR *odd)
 {
-	uint64_t rows = 0;
+	const VECTOR mask = _mm512_set1_epi8(step == 1 ? 0x55 : 0x33);
+	const VECTOR up = step == 1 ? _mm512_add_epi8(high, high) : _mm512_slli_epi16(high, step);
+	const VECTOR down = _mm512_srli_epi16(low, step);
 
-	if (bits == 8)
-		return a;
-	if (shift == 0)
-		return _mm512_and_si512(a, _mm512_set1_epi8((char)((1 << bits) - 1)));
-	for (unsigned int bit = 0; bit < bits; bit++)
-		rows |= (uint64_t)1 << (8 * (7 - bit) + shift + bit);
-	return _mm512_gf2p8affine_epi64_epi8(a, _mm512_set1_epi64((long long)rows), 0);
+	*even = _mm512_ternarylogic_epi64(up, low, mask, 0xd8);
+	*odd = _mm512_ternarylogic_epi64(down, high, mask, 0xe4);
+}
+
+TARGET INLINE VECTOR LEVEL(right)(VECTOR a, int shift) { return _mm512_srli_epi16(a, shift); }
+
+/*
+ * A field, an odd one times 2^4 or, of 2 bits, 2^2: then the lower half of a byte
+ * needs no shift. For the upper half's fields of 2 bits shift and mask are one
+ * matrix for all bytes; its last byte is the row that gives bit 0.
+ */
+TARGET INLINE VECTOR LEVEL(field)(VECTOR a, unsigned int field, unsigned int bits)
+{
+	const unsigned int mask = (1u << bits) - 1;
+
+	if (bits > 2)
+		return _mm512_and_si512(a, _mm512_set1_epi8((char)(mask << field * 4)));
+	if (field < 2)
+		return _mm512_and_si512(a, _mm512_set1_epi8((char)(mask << field * 2)));
+	return _mm512_gf2p8affine_epi64_epi8(
+		a, _mm512_set1_epi64(field == 2 ? 0x1020000000000000 : 0x0000408000000000), 0);
 }
 
 TARGET INLINE VECTOR LEVEL(dot)(VECTOR sum, VECTOR codes, const int8_t *x, unsigned int bits)
@@ -224,20 +284,21 @@ TARGET INLINE VECTOR LEVEL(dot)(VECTOR sum, VECTOR codes, const int8_t *x, unsig
 	return _mm512_dpbusd_epi32(sum, codes, LEVEL(load)(x));
 }
 
+TARGET INLINE VECTOR LEVEL(sum_begin)(const int32_t *start) { return LEVEL(load)(start); }
+
+TARGET INLINE VECTOR LEVEL(sum_end)(VECTOR even, VECTOR odd, unsigned int bits,
+				    const int32_t *start)
+{
+	(void)start;
+	return LEVEL(add)(even, _mm512_srai_epi32(odd, bits > 2 ? 4 : 2));
+}
+
 TARGET INLINE VECTOR LEVEL(sums_of_4)(VECTOR a, VECTOR b, VECTOR c, VECTOR d)
 {
 	const VECTOR ab = LEVEL(add)(LEVEL(unpack_low_32)(a, b), LEVEL(unpack_high_32)(a, b));
 	const VECTOR cd = LEVEL(add)(LEVEL(unpack_low_32)(c, d), LEVEL(unpack_high_32)(c, d));
 
 	return LEVEL(add)(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
-}
-
-TARGET INLINE VECTOR LEVEL(sums_of_2)(VECTOR a, VECTOR b)
-{
-	const FLOATS as = _mm512_castsi512_ps(a), bs = _mm512_castsi512_ps(b);
-
-	return LEVEL(add)(_mm512_castps_si512(_mm512_shuffle_ps(as, bs, 0x88)),
-			  _mm512_castps_si512(_mm512_shuffle_ps(as, bs, 0xdd)));
 }
 
 TARGET INLINE FLOATS LEVEL(powers)(const uint8_t *exponents)
@@ -263,6 +324,22 @@ TARGET INLINE FLOATS LEVEL(widen)(const uint8_t *bytes)
 	return _mm512_castsi512_ps(_mm512_or_si512(
 		_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)bytes)),
 		_mm512_set1_epi32(0x4b000000)));
+}
+
+/* Sixteen codes of up to 4 bits, from two bytes of a plane, as 2^23 + u: each dword
+ * has its code at the bit of the quadword that `from` says. */
+TARGET INLINE FLOATS LEVEL(cut)(const uint8_t *bytes, unsigned int bits)
+{
+	const VECTOR from =
+		bits > 2 ? _mm512_setr_epi32(0, 8, 16, 24, 4, 12, 20, 28, 32, 40, 48, 56, 36, 44, 52, 60) :
+			   _mm512_setr_epi32(0, 8, 2, 10, 4, 12, 6, 14, 16, 24, 18, 26, 20, 28, 22, 30);
+	const VECTOR all = bits > 2 ? _mm512_set1_epi64((long long)sqc_le64(bytes)) :
+				      _mm512_set1_epi32((int)sqc_le32(bytes));
+
+	/* Codes and constant, where the mask has the code's bits. */
+	return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(
+		_mm512_multishift_epi64_epi8(from, all), _mm512_set1_epi32((1 << bits) - 1),
+		_mm512_set1_epi32(0x4b000000), 0xea));
 }
 
 #include "multiply_lines_template.h"

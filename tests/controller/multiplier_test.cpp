@@ -219,6 +219,32 @@ TEST_P(Multiplier, GivesThemForEveryDtype)
     }
 }
 
+// Sums of bytes' products must fit wherever a version adds them up.
+TEST_P(Multiplier, LosesNothingOfTheLargestSums)
+{
+    const std::uint32_t rows = 4, cols = 512;
+    const auto handle = store.make("w", rows, cols);
+    Bytes words(rows * cols * 2);
+    for (std::uint32_t i = 0; i < rows * cols; ++i) {
+        const bool negative[rows] = {false, true, i % 2 != 0, i % 64 >= 32};
+        words[2 * i] = 0xff;  // all bits of a magnitude set
+        words[2 * i + 1] = negative[i / cols] ? 0xbf : 0x3f;
+    }
+    ASSERT_EQ(store.write(handle, words), SQ_STATUS_SUCCESS);
+    for (unsigned bits = 2; bits <= 8; ++bits)
+        for (const float value : {1.0f, -1.0f}) {
+            const sqc_read_request request = {handle, static_cast<std::uint16_t>(SQ_FORMAT_FAMILY_MXINT << 8 | bits), SQ_ROUNDING_TRUNCATE, SQ_AXIS_ROW, 0, rows};
+            const auto read = store.read(request);
+            const Floats x(cols, value);
+            Floats slow(rows);
+            ASSERT_EQ(read.status, SQ_STATUS_SUCCESS);
+            ASSERT_EQ(codes_of(read, 0)[0], (1 << (bits - 1)) - 1);
+            for (std::uint32_t row = 0; row < rows; ++row)
+                slow[row] = slow_int8(read, row, x.data());
+            EXPECT_EQ(bits_of(multiply(store, request, SQC_ARITHMETIC_INT8, 1, x).y), bits_of(slow)) << "mxint" << bits;
+        }
+}
+
 TEST_P(Multiplier, TakesSomeRows)
 {
     const auto handle = store.make("w", 200, 992);
