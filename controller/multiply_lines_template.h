@@ -185,35 +185,6 @@ TARGET INLINE VECTOR LEVEL(group_sums)(const VECTOR sum[4], unsigned int bits,
 	return LEVEL(add)(LEVEL(sums_of_4)(sum[0], sum[1], sum[2], sum[3]), LEVEL(load)(start));
 }
 
-/* Prefetches the planes' lines that come so many lines of a run behind a line,
- * into the first cache level or the second. */
-TARGET INLINE void LEVEL(prefetch)(const struct sqc_multiply_job *job, unsigned int planes,
-				   uint64_t byte, unsigned int lines, bool second_level)
-{
-	const uint64_t then = byte + lines * SQC_LINE_BYTES;
-	const bool here = then < job->run_bytes;
-	const struct sqc_plane_lines *at = here ? job->at : job->next;
-	const uint64_t offset = here ? then : then - job->run_bytes;
-
-	for (unsigned int plane = 0; plane < planes; plane++)
-		if (second_level)
-			__builtin_prefetch(at->plane[plane] + offset, 0, 2);
-		else
-			__builtin_prefetch(at->plane[plane] + offset, 0, 3);
-	/* Four lines of a plane share one of exponents: that is chances enough. */
-	if (second_level)
-		__builtin_prefetch(at->exponents + offset / 4, 0, 2);
-}
-
-/* See AHEAD_LINES: each line is asked for three times. */
-TARGET INLINE void LEVEL(ahead)(const struct sqc_multiply_job *job, unsigned int planes,
-				uint64_t byte)
-{
-	LEVEL(prefetch)(job, planes, byte, AHEAD_LINES, true);
-	LEVEL(prefetch)(job, planes, byte, AHEAD_AGAIN_LINES, planes > AHEAD_AGAIN_PLANES);
-	LEVEL(prefetch)(job, planes, byte, AHEAD_LAST_LINES, false);
-}
-
 /*
  * One column. The codes of the next part are made between the dots of one and
  * their sums: a core looks only so many instructions ahead, and those that wait
@@ -223,6 +194,7 @@ TARGET INLINE void LEVEL(rows_single)(const struct sqc_multiply_job *job, unsign
 					     bool guard)
 {
 	VECTOR codes[CODE_VECTORS];
+	struct ahead ahead = { .until = 0 };
 
 	LEVEL(codes)(job->at, bits, guard, job->byte, codes);
 	for (uint32_t row = 0; row < job->rows; row++) {
@@ -254,7 +226,7 @@ TARGET INLINE void LEVEL(rows_single)(const struct sqc_multiply_job *job, unsign
 					LEVEL(to_floats)(LEVEL(group_sums)(sum, bits, in->start + group)),
 					weight, lane[part]);
 			}
-			LEVEL(ahead)(job, bits + guard, byte);
+			ahead_of(job, bits + guard, byte, &ahead);
 		}
 		for (unsigned int part = 0; part < PARTS; part++)
 			LEVEL(store_floats)(job->lanes[row] + part * PART_GROUPS, lane[part]);
@@ -285,14 +257,15 @@ TARGET INLINE void LEVEL(part_several)(const struct sqc_multiply_job *job, unsig
 }
 
 TARGET INLINE void LEVEL(line_several)(const struct sqc_multiply_job *job, unsigned int bits,
-					      bool guard, uint32_t row, uint32_t line)
+					      bool guard, uint32_t row, uint32_t line,
+					      struct ahead *ahead)
 {
 	const struct sqc_activations *x = job->x;
 	const struct sqc_activation_line *in = x->int8 + job->first_line + line;
 	const uint64_t byte = job->byte + row * job->row_bytes + line * SQC_LINE_BYTES;
 	float (*lanes)[SQC_LANES] = job->lanes + (size_t)row * x->columns;
 
-	LEVEL(ahead)(job, bits + guard, byte);
+	ahead_of(job, bits + guard, byte, ahead);
 	for (unsigned int part = 0; part < PARTS; part++)
 		LEVEL(part_several)(job, bits, guard, byte + part * VECTOR_BYTES, in, part, lanes);
 }
@@ -309,9 +282,13 @@ TARGET INLINE void LEVEL(rows_several)(const struct sqc_multiply_job *job, unsig
 	const uint32_t outer = by_line ? job->lines : job->rows;
 	const uint32_t inner = by_line ? job->rows : job->lines;
 
-	for (uint32_t i = 0; i < outer; i++)
+	for (uint32_t i = 0; i < outer; i++) {
+		struct ahead ahead = { .until = 0 };
+
 		for (uint32_t j = 0; j < inner; j++)
-			LEVEL(line_several)(job, bits, guard, by_line ? j : i, by_line ? i : j);
+			LEVEL(line_several)(job, bits, guard, by_line ? j : i, by_line ? i : j,
+					    &ahead);
+	}
 }
 
 /* What a code of each group of a line counts for: 2^(e-127-(bits-2)), which fp32
@@ -372,7 +349,8 @@ TARGET INLINE FLOATS LEVEL(weights)(const struct LEVEL(line) *line, unsigned int
 
 /* One column, of so many rows: the additions of one row wait for each other. */
 TARGET INLINE void LEVEL(block_fp32)(const struct sqc_multiply_job *job, unsigned int bits,
-					    bool guard, uint32_t row, unsigned int rows)
+					    bool guard, uint32_t row, unsigned int rows,
+					    struct ahead *ahead)
 {
 	const float *in = job->x->fp32 + (size_t)job->first_line * SQC_LINE_ELEMENTS;
 	FLOATS lane[FP32_ROWS][PARTS];
@@ -387,7 +365,9 @@ TARGET INLINE void LEVEL(block_fp32)(const struct sqc_multiply_job *job, unsigne
 			const uint64_t byte = job->byte + (row + r) * job->row_bytes +
 					      line * SQC_LINE_BYTES;
 
-			LEVEL(ahead)(job, bits + guard, byte);
+			/* In the order of memory, whatever row they are of. */
+			ahead_of(job, bits + guard, job->byte + row * job->row_bytes +
+				 (line * rows + r) * SQC_LINE_BYTES, ahead);
 			LEVEL(line_make)(job, bits, guard, byte, &lines[r]);
 		}
 		for (uint32_t first = 0; first < SQC_LINE_ELEMENTS; first += SQC_GROUP_ELEMENTS)
@@ -408,7 +388,8 @@ TARGET INLINE void LEVEL(block_fp32)(const struct sqc_multiply_job *job, unsigne
 
 /* Several columns: weights are made once. */
 TARGET INLINE void LEVEL(line_fp32)(const struct sqc_multiply_job *job, unsigned int bits,
-					   bool guard, uint32_t row, uint32_t line)
+					   bool guard, uint32_t row, uint32_t line,
+					   struct ahead *ahead)
 {
 	const struct sqc_activations *x = job->x;
 	const uint64_t byte = job->byte + row * job->row_bytes + line * SQC_LINE_BYTES;
@@ -416,7 +397,7 @@ TARGET INLINE void LEVEL(line_fp32)(const struct sqc_multiply_job *job, unsigned
 	float weights[SQC_LINE_ELEMENTS] __attribute__((aligned(SQC_LINE_BYTES)));
 	struct LEVEL(line) made;
 
-	LEVEL(ahead)(job, bits + guard, byte);
+	ahead_of(job, bits + guard, byte, ahead);
 	LEVEL(line_make)(job, bits, guard, byte, &made);
 	for (uint32_t col = 0; col < SQC_LINE_ELEMENTS; col += PART_GROUPS)
 		LEVEL(store_floats)(weights + col, LEVEL(weights)(&made, bits, col));
@@ -440,18 +421,19 @@ TARGET INLINE void LEVEL(line_fp32)(const struct sqc_multiply_job *job, unsigned
 TARGET INLINE void LEVEL(rows_fp32)(const struct sqc_multiply_job *job, unsigned int bits,
 					   bool guard)
 {
+	struct ahead ahead = { .until = 0 };
 	uint32_t row = 0;
 
 	if (job->x->columns > 1) {
 		for (; row < job->rows; row++)
 			for (uint32_t line = 0; line < job->lines; line++)
-				LEVEL(line_fp32)(job, bits, guard, row, line);
+				LEVEL(line_fp32)(job, bits, guard, row, line, &ahead);
 		return;
 	}
 	for (; row + FP32_ROWS <= job->rows; row += FP32_ROWS)
-		LEVEL(block_fp32)(job, bits, guard, row, FP32_ROWS);
+		LEVEL(block_fp32)(job, bits, guard, row, FP32_ROWS, &ahead);
 	for (; row < job->rows; row++)
-		LEVEL(block_fp32)(job, bits, guard, row, 1);
+		LEVEL(block_fp32)(job, bits, guard, row, 1, &ahead);
 }
 
 /* Each width with and without a guard plane gets code of its own. */

@@ -15,19 +15,66 @@
  * prefetch when all its buffers for misses are taken, and the planes' prefetches
  * come in bursts; so a line gets three chances. The first is far off and goes
  * to the second cache level, as the planes' lines, 8 KiB apart, share the sets
- * of the first; the next goes there too unless the planes are so few that all
- * between it and the line in use is no more than half of a first level. The
- * largest is less than a whole run: behind that only the next block is known.
+ * of the first; the next goes there too, and is left out where planes are so
+ * few that it would cost more instructions than it saves waiting. The largest
+ * is less than a whole run: behind that only the next block is known.
  */
 #define AHEAD_LINES		120u
 #define AHEAD_AGAIN_LINES	64u
 #define AHEAD_LAST_LINES	24u
-#define AHEAD_AGAIN_PLANES	(16384u / (AHEAD_AGAIN_LINES * SQC_LINE_BYTES))
+#define AHEAD_AGAIN_PLANES	4u
 
 /* From so many columns on, activations of 4096 x columns are 25 KiB and more. */
 #define BY_LINE_COLUMNS		5u
 
 #define INLINE			static inline __attribute__((always_inline))
+
+/*
+ * What is ahead of a line: pointers with which the line's own offset in its run
+ * finds it. They hold for it and those behind it up to an offset, with which one
+ * of them would leave the block. Begins with `until` 0.
+ */
+struct ahead {
+	struct sqc_plane_lines first, again, last;
+	uint64_t until;
+};
+
+INLINE void ahead_find(const struct sqc_multiply_job *job, unsigned int planes, uint64_t byte,
+		       unsigned int lines, struct sqc_plane_lines *found, uint64_t *until)
+{
+	const uint64_t bytes = lines * SQC_LINE_BYTES;
+	const bool here = byte + bytes < job->run_bytes;
+	const struct sqc_plane_lines *at = here ? job->at : job->next;
+	const int64_t distance = (int64_t)(here ? bytes : bytes - job->run_bytes);
+
+	if (here && *until > job->run_bytes - bytes)
+		*until = job->run_bytes - bytes;
+	for (unsigned int plane = 0; plane < planes; plane++)
+		found->plane[plane] = at->plane[plane] + distance;
+	found->exponents = at->exponents + distance / 4;
+}
+
+INLINE void ahead_of(const struct sqc_multiply_job *job, unsigned int planes, uint64_t byte,
+		     struct ahead *ahead)
+{
+	if (byte >= ahead->until) {
+		ahead->until = UINT64_MAX;
+		ahead_find(job, planes, byte, AHEAD_LINES, &ahead->first, &ahead->until);
+		if (planes >= AHEAD_AGAIN_PLANES)
+			ahead_find(job, planes, byte, AHEAD_AGAIN_LINES, &ahead->again,
+				   &ahead->until);
+		ahead_find(job, planes, byte, AHEAD_LAST_LINES, &ahead->last, &ahead->until);
+	}
+	for (unsigned int plane = 0; plane < planes; plane++)
+		__builtin_prefetch(ahead->first.plane[plane] + byte, 0, 2);
+	/* Four lines of a plane share one of exponents: that is chances enough. */
+	__builtin_prefetch(ahead->first.exponents + byte / 4, 0, 2);
+	if (planes >= AHEAD_AGAIN_PLANES)
+		for (unsigned int plane = 0; plane < planes; plane++)
+			__builtin_prefetch(ahead->again.plane[plane] + byte, 0, 2);
+	for (unsigned int plane = 0; plane < planes; plane++)
+		__builtin_prefetch(ahead->last.plane[plane] + byte, 0, 3);
+}
 
 /* ------------------------------------------------------------- AVX2 */
 
