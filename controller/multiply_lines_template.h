@@ -28,6 +28,9 @@
 #define CODE_VECTORS	8u
 #define FP32_ROWS	2u
 
+/* Columns of eight vectors of floats: the compiler takes them at fixed distances. */
+#define FP32_STEP	(8u * PART_GROUPS)
+
 /* Vectors that hold the codes of a part, 8 / VECTORS codes a byte. */
 #define VECTORS(bits)	((bits) > 4 ? 8u : (bits) > 2 ? 4u : 2u)
 
@@ -370,8 +373,9 @@ TARGET INLINE void LEVEL(block_fp32)(const struct sqc_multiply_job *job, unsigne
 				 (line * rows + r) * SQC_LINE_BYTES, ahead);
 			LEVEL(line_make)(job, bits, guard, byte, &lines[r]);
 		}
-		for (uint32_t first = 0; first < SQC_LINE_ELEMENTS; first += SQC_GROUP_ELEMENTS)
-			for (uint32_t col = first; col < first + SQC_GROUP_ELEMENTS; col += PART_GROUPS) {
+		for (uint32_t first = 0; first < SQC_LINE_ELEMENTS; first += FP32_STEP)
+#pragma GCC unroll 8
+			for (uint32_t col = first; col < first + FP32_STEP; col += PART_GROUPS) {
 				const unsigned int part = col / PART_GROUPS % PARTS;
 				const FLOATS x = LEVEL(load_floats)(in + col);
 
@@ -485,6 +489,7 @@ void LEVEL(sqc_multiply_lines)(const struct sqc_multiply_job *job)
 #undef PART_GROUPS
 #undef CODE_VECTORS
 #undef FP32_ROWS
+#undef FP32_STEP
 #undef VECTORS
 
 #undef LEVEL
