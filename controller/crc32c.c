@@ -9,10 +9,9 @@
  */
 #include <string.h>
 
-#include "checksum.h"
 #include "controller.h"
+#include "crc32c_fold.h"
 #include "kernel.h"
-#include "stream.h"
 
 /*
  * Table k holds the CRC of a byte followed by k zero bytes. It is linear in
@@ -74,8 +73,6 @@ static uint32_t crc_portable(uint32_t crc, const void *data, size_t bytes)
 }
 
 #ifdef SQC_KERNELS_X86
-#include <immintrin.h>
-
 /* A size n of the three streams, and x^(8n - 33) mod P, reflected, for one and
  * two of them: crc32(0, clmul(crc, that)) is the CRC moved n bytes on. */
 struct stride {
@@ -88,14 +85,6 @@ static const struct stride strides[] = {
 	{ 2720, 0x5aa1f3cf, 0xfa0f2bd0 },	/* three and 32 bytes make a full run */
 	{ 680, 0xe417f38a, 0x3f70cc6f },	/* three and 8 bytes: a full exponent run */
 };
-
-SQC_TARGET_SSE42 static uint64_t moved(uint64_t crc, uint32_t factor)
-{
-	const __m128i product = _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)crc),
-						     _mm_cvtsi64_si128(factor), 0);
-
-	return _mm_crc32_u64(0, (unsigned long long)_mm_cvtsi128_si64(product));
-}
 
 struct streams {
 	uint64_t first;
@@ -152,123 +141,51 @@ SQC_TARGET_SSE42 static uint32_t crc_sse42(uint32_t initial, const void *data, s
 }
 
 /*
- * Folding: a message is a polynomial, and a part of it moved d bits on is that
- * part times x^d. So a vector is multiplied by x^512 mod P and added to the
- * next one. The low half of 128 bits is 64 places further up than the high
- * half, hence two factors, x^(d + 32) and x^(d - 32) mod P, reflected and
- * shifted left by one to make up for reflected products. What is left at the
- * end is a polynomial with the CRC of the whole message.
- */
-#define FOLD_512	0x740eef02, 0x9e4addf8
-#define FOLD_384	0x1c291d04, 0x1d82c63da
-#define FOLD_256	0x1384aa63a, 0xba4fc28e
-#define FOLD_128	0xf20c0dfe, 0x14cd00bd6
-
-#define PAIR_(low, high)	(high), (low)
-#define PAIR(...)		PAIR_(__VA_ARGS__)
-
-/*
  * A piece of a run in one go: its first 320 bytes by the crc32 instruction, the
  * other 11 vectors by folding, which other units of the CPU take at the same
  * time: two multiplications of a vector take four cycles, a crc32 of eight bytes
  * takes one. Each of the two is a chain of results that wait for each other, so
- * pieces of two runs go side by side. They are written side by side, too, a
+ * two pieces go side by side. They are written side by side, too, a
  * vector and four words at a time: a CPU does not look far enough ahead to find
  * what does not wait.
  */
 #define PIECE_BYTES	1024u
 #define WORDS_BYTES	320u
-#define FACTOR_704	0xe6fc4e6a	/* as in struct stride: of n bytes */
+#define FACTOR_704	0xe6fc4e6a	/* of moved(): so many bytes on */
 #define FACTOR_1024	0x170076fa
 #define FACTOR_2048	0xa51b6135
 
-SQC_TARGET_AVX512 static inline __m512i folded(__m512i crc, __m512i factors, __m512i next)
+/* Two pieces, one after the other. What was before them is moved over them and
+ * added, so that they do not wait for it. */
+SQC_TARGET_AVX512 static inline uint64_t two_pieces_crc(uint64_t state, const uint8_t *at)
 {
-	return _mm512_ternarylogic_epi64(_mm512_clmulepi64_epi128(crc, factors, 0x00),
-					 _mm512_clmulepi64_epi128(crc, factors, 0x11), next, 0x96);
-}
-
-/* The four lanes of a vector: the first three move to the place of the last. */
-SQC_TARGET_AVX512 static inline uint64_t crc_of(__m512i sum)
-{
-	const __m512i factors = _mm512_set_epi64(0, 0, PAIR(FOLD_128), PAIR(FOLD_256), PAIR(FOLD_384));
-	const __m512i moved = folded(sum, factors, _mm512_maskz_mov_epi64(0xc0, sum));
-	const __m256i half = _mm256_xor_si256(_mm512_castsi512_si256(moved),
-					      _mm512_extracti64x4_epi64(moved, 1));
-	const __m128i rest = _mm_xor_si128(_mm256_castsi256_si128(half),
-					   _mm256_extracti128_si256(half, 1));
-
-	return _mm_crc32_u64(_mm_crc32_u64(0, (unsigned long long)_mm_cvtsi128_si64(rest)),
-			     (unsigned long long)_mm_extract_epi64(rest, 1));
-}
-
-/* Where a piece goes besides being checked. */
-enum way {
-	NOWHERE,
-	COPIED,
-	STREAMED,	/* to lines, around the caches */
-};
-
-/* The vector at `at + offset`; it goes to `to + offset`, too. */
-SQC_TARGET_AVX512 static inline __attribute__((always_inline)) __m512i
-vector_at(enum way way, uint8_t *to, const uint8_t *at, size_t offset)
-{
-	const __m512i vector = _mm512_loadu_si512(at + offset);
-
-	if (way == COPIED)
-		_mm512_storeu_si512(to + offset, vector);
-	else if (way == STREAMED)
-		_mm512_stream_si512((__m512i *)(void *)(to + offset), vector);
-	return vector;
-}
-
-/* The next piece of one or two runs. `state` is the inverse of a CRC. */
-SQC_TARGET_AVX512 static inline __attribute__((always_inline)) void
-pieces_crc(unsigned int runs, uint64_t state[], enum way way, uint8_t *const to[],
-	   const uint8_t *const at[])
-{
-	const __m512i factors = _mm512_broadcast_i32x4(_mm_set_epi64x(PAIR(FOLD_512)));
+	uint64_t piece[2] = { 0, 0 };
 	__m512i sum[2];
 
 #pragma GCC unroll 2
-	for (unsigned int i = 0; i < runs; i++)
-		sum[i] = vector_at(way, to[i], at[i], WORDS_BYTES);
+	for (unsigned int i = 0; i < 2; i++)
+		sum[i] = _mm512_loadu_si512(at + i * PIECE_BYTES + WORDS_BYTES);
 #pragma GCC unroll 10
 	for (unsigned int step = 0; step < 10; step++) {
 #pragma GCC unroll 2
-		for (unsigned int i = 0; i < runs; i++)
-			sum[i] = folded(sum[i], factors,
-					vector_at(way, to[i], at[i], WORDS_BYTES + 64 + 64 * step));
-#pragma GCC unroll 2
-		for (unsigned int i = 0; i < runs; i++)
-			vector_at(64 * step < WORDS_BYTES ? way : NOWHERE, to[i], at[i], 64 * step);
+		for (unsigned int i = 0; i < 2; i++)
+			sum[i] = sqc_fold(sum[i], _mm512_loadu_si512(at + i * PIECE_BYTES + WORDS_BYTES +
+								       64 + 64 * step));
 #pragma GCC unroll 4
 		for (unsigned int word = 4 * step; word < 4 * step + 4; word++) {
 #pragma GCC unroll 2
-			for (unsigned int i = 0; i < runs; i++)
-				state[i] = crc_word(state[i], at[i] + 8 * word);
+			for (unsigned int i = 0; i < 2; i++)
+				piece[i] = crc_word(piece[i], at + i * PIECE_BYTES + 8 * word);
 		}
 	}
 #pragma GCC unroll 2
-	for (unsigned int i = 0; i < runs; i++)
-		state[i] = moved(state[i], FACTOR_704) ^ crc_of(sum[i]);
-}
-
-/* Two pieces of one run, one after the other. What was before them is moved over
- * them and added, so that they do not wait for it. */
-SQC_TARGET_AVX512 static inline uint64_t two_pieces_crc(uint64_t state, const uint8_t *at)
-{
-	const uint8_t *const from[2] = { at, at + PIECE_BYTES };
-	uint8_t *const to[2] = { NULL, NULL };
-	uint64_t piece[2] = { 0, 0 };
-
-	pieces_crc(2, piece, NOWHERE, to, from);
+	for (unsigned int i = 0; i < 2; i++)
+		piece[i] = moved(piece[i], FACTOR_704) ^ crc_of(sum[i]);
 	return moved(state, FACTOR_2048) ^ moved(piece[0], FACTOR_1024) ^ piece[1];
 }
 
 SQC_TARGET_AVX512 static uint32_t crc_avx512(uint32_t initial, const void *data, size_t bytes)
 {
-	const __m512i factors = _mm512_broadcast_i32x4(_mm_set_epi64x(PAIR(FOLD_512)));
 	const uint8_t *at = data;
 	uint64_t state = ~initial;
 	__m512i sum;
@@ -280,102 +197,20 @@ SQC_TARGET_AVX512 static uint32_t crc_avx512(uint32_t initial, const void *data,
 	sum = _mm512_xor_si512(_mm512_loadu_si512(at),
 			       _mm512_zextsi128_si512(_mm_cvtsi32_si128((int)state)));
 	for (at += 64, bytes -= 64; bytes >= 64; at += 64, bytes -= 64)
-		sum = folded(sum, factors, _mm512_loadu_si512(at));
+		sum = sqc_fold(sum, _mm512_loadu_si512(at));
 	return crc_sse42(~(uint32_t)crc_of(sum), at, bytes);
-}
-
-/* Pieces `first` and, if there are two runs, first + 1. */
-SQC_TARGET_AVX512 static inline __attribute__((always_inline)) void
-runs_step(const struct sqc_run_pieces *pieces, unsigned int first, unsigned int runs, enum way way)
-{
-	uint64_t state[2];
-	const uint8_t *from[2];
-	uint8_t *to[2];
-	size_t rest = pieces->bytes;
-
-#pragma GCC unroll 2
-	for (unsigned int i = 0; i < runs; i++) {
-		state[i] = ~pieces->crc[first + i];
-		from[i] = pieces->from + (first + i) * pieces->step;
-		to[i] = pieces->run[first + i] + pieces->offset;
-	}
-	for (; rest >= PIECE_BYTES; rest -= PIECE_BYTES) {
-		pieces_crc(runs, state, way, to, from);
-#pragma GCC unroll 2
-		for (unsigned int i = 0; i < runs; i++) {
-			from[i] += PIECE_BYTES;
-			to[i] += PIECE_BYTES;
-		}
-	}
-#pragma GCC unroll 2
-	for (unsigned int i = 0; i < runs; i++) {
-		pieces->crc[first + i] = ~(uint32_t)state[i];
-		if (rest) {
-			memcpy(to[i], from[i], rest);
-			pieces->crc[first + i] = crc_avx512(~(uint32_t)state[i], from[i], rest);
-		}
-	}
-}
-
-SQC_TARGET_AVX512 static inline __attribute__((always_inline)) void
-runs_go(const struct sqc_run_pieces *pieces, enum way way)
-{
-	unsigned int i = 0;
-
-	for (; i + 2 <= pieces->count; i += 2)
-		runs_step(pieces, i, 2, way);
-	if (i < pieces->count)
-		runs_step(pieces, i, 1, way);
-}
-
-SQC_TARGET_AVX512 static void runs_avx512(const struct sqc_run_pieces *pieces)
-{
-	uintptr_t places = pieces->offset;
-
-	for (unsigned int i = 0; i < pieces->count; i++)
-		places |= (uintptr_t)pieces->run[i];
-	if (pieces->streaming && places % SQC_LINE_BYTES == 0)
-		runs_go(pieces, STREAMED);
-	else
-		runs_go(pieces, COPIED);
 }
 #endif
 
-/* As functions of a level: the CRC alone, and of what goes to runs. */
-struct version {
-	uint32_t (*crc)(uint32_t crc, const void *data, size_t bytes);
-	void (*runs)(const struct sqc_run_pieces *pieces);
-};
-
-/* With the CRC alone. */
-static void runs_plain(const struct sqc_run_pieces *pieces)
-{
-	for (unsigned int i = 0; i < pieces->count; i++) {
-		const uint8_t *from = pieces->from + i * pieces->step;
-		uint8_t *to = pieces->run[i] + pieces->offset;
-
-		pieces->crc[i] = sqc_crc32c(pieces->crc[i], from, pieces->bytes);
-		if (pieces->streaming)
-			sqc_stream(to, from, pieces->bytes, NULL);
-		else
-			memcpy(to, from, pieces->bytes);
-	}
-}
-
-static const struct version versions[SQC_LEVELS] = {
-	[SQC_LEVEL_PORTABLE] = { crc_portable, runs_plain },
+static uint32_t (*const versions[SQC_LEVELS])(uint32_t crc, const void *data, size_t bytes) = {
+	[SQC_LEVEL_PORTABLE] = crc_portable,
 #ifdef SQC_KERNELS_X86
-	[SQC_LEVEL_SSE42] = { crc_sse42, runs_plain },
-	[SQC_LEVEL_AVX512] = { crc_avx512, runs_avx512 },
+	[SQC_LEVEL_SSE42] = crc_sse42,
+	[SQC_LEVEL_AVX512] = crc_avx512,
 #endif
 };
 
 uint32_t sqc_crc32c(uint32_t crc, const void *data, size_t bytes)
 {
-	return versions[sqc_kernel(SQC_KERNEL_CRC)].crc(crc, data, bytes);
-}
-
-void sqc_crc32c_runs(const struct sqc_run_pieces *pieces)
-{
-	versions[sqc_kernel(SQC_KERNEL_CRC)].runs(pieces);
+	return versions[sqc_kernel(SQC_KERNEL_CRC)](crc, data, bytes);
 }

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "checksum.h"
+#include "crc32c_fold.h"
 #include "encoding.h"
 #include "float_bits.h"
 #include "formats/code_stream.h"
@@ -60,19 +60,58 @@ INLINE unsigned int planes_of_codes(unsigned int n, uint8_t rounding)
 	return n + (rounding != SQ_ROUNDING_TRUNCATE);
 }
 
+/*
+ * The runs of a segment lie 8 KiB apart, so lines of all of them fall into one
+ * set of the first cache level, which has less room than there are planes. So
+ * planes are made in a stage, and leave it a few runs at a time, checked on
+ * their way.
+ */
+#define STAGE_ELEMENTS	4096u
+#define STAGE_BYTES	(STAGE_ELEMENTS / 8)
+
+/*
+ * What leaves a full stage while the next one is filled, with a level that folds CRCs
+ * (crc32c_fold.h): then memory has time for it, and other units of the CPU have
+ * something to do. It leaves in rows of a line of each of four runs, as many rows a
+ * block as it has planes by four, and a line of the plane that is left over.
+ */
+#define ROW_RUNS	4u
+#define STAGE_LINES	(STAGE_BYTES / SQC_LINE_BYTES)
+
+struct leaving {
+	const uint8_t *stage;
+	uint8_t *const *run;
+	size_t offset;			/* in runs, of what the stage has */
+	uint8_t *sums;			/* a vector a plane: what is folded into it so far */
+	bool streaming;
+};
+
 /* Where what is made of words goes. */
 struct made {
-	uint8_t *const *run;
+	uint8_t *stage;
 	/* Placement aligned: of each group. */
 	uint8_t *exponents;
 	uint32_t *sticky;
 	/* So many bytes on from what is made, words come closer: they will be read
 	 * later, if they are memory that may be read. 0: none do. */
 	uintptr_t ahead;
+	struct leaving leaving;		/* without a stage: nothing */
+};
+
+/* Words that become planes, as they are or, with a layout, aligned. */
+struct words_job {
+	const uint8_t *words;
+	unsigned int word_bytes;
+	unsigned int planes;
+	const struct layout *of;
+	const struct sqc_runs *to;
+	uint8_t *exponents;
+	uint32_t *sticky;
+	uintptr_t ahead;		/* as in struct made */
 };
 
 struct kernel {
-	uint32_t block;		/* elements; what reads planes reads whole blocks */
+	uint32_t block;		/* elements; planes are read and made in whole blocks */
 	void (*words)(const struct sqc_planes *planes, unsigned int word_bytes,
 		      uint32_t elements, uint8_t *words);
 	void (*floats)(const struct sqc_planes *planes, uint8_t dtype, uint32_t elements,
@@ -85,17 +124,42 @@ struct kernel {
 		      const struct made *to);
 	void (*store_aligned)(const uint8_t *words, uint8_t dtype, uint32_t elements,
 			      const struct made *to);
+	/* The same of whole stages, checked on their way to runs of lines; NULL: see above. */
+	void (*fold)(const struct kernel *version, const struct words_job *job, uint32_t elements);
 	bool (*finite)(const uint8_t *words, size_t bytes, uint32_t exponents);
 	void (*stream)(uint8_t *to, const uint8_t *from, size_t lines);
 };
 
-/*
- * The runs of a segment lie 8 KiB apart, so lines of all of them fall into one
- * set of the first cache level, which has less room than there are planes. So
- * planes are made in a stage and leave it one after the other, with their CRC.
- */
-#define STAGE_ELEMENTS	8192u
-#define STAGE_BYTES	(STAGE_ELEMENTS / 8)
+/* After what is at a multiple of STAGE_BYTES like runs, planes of a stage, and of one after it, lie
+ * between the places of their runs modulo 4 KiB: a CPU may take a load for one of what
+ * was just stored at such a distance. */
+#define STAGE_APART	(3 * SQC_LINE_BYTES)
+
+struct stage {
+	uint8_t apart[STAGE_APART];
+	uint8_t plane[SQC_PLANES_MAX][STAGE_BYTES];
+};
+
+/* What is made of words from `at` on. */
+static struct made made_at(const struct words_job *job, struct stage *stage, uint32_t at)
+{
+	return (struct made){
+		.stage = stage->plane[0],
+		.exponents = job->of ? job->exponents + at / SQC_GROUP_ELEMENTS : NULL,
+		.sticky = job->of ? job->sticky + at / SQC_GROUP_ELEMENTS : NULL,
+		.ahead = job->ahead,
+	};
+}
+
+/* Of whole blocks. */
+static void blocks_made(const struct kernel *version, const struct words_job *job, const uint8_t *words,
+			uint32_t elements, const struct made *made)
+{
+	if (job->of)
+		version->store_aligned(words, job->of->dtype, elements, made);
+	else
+		version->store(words, job->word_bytes, elements, made);
+}
 
 /* ---------------------------------------------------- groups one at a time */
 
@@ -538,68 +602,108 @@ void sqc_planes_to_groups(const struct sqc_planes *planes, unsigned int magnitud
 	version->groups(&tail.planes, magnitudes, rest, to + whole);
 }
 
-/* Planes begin between the places where their pieces go in a run, modulo 4 KiB:
- * a CPU may take a load for one of what was just stored at such a distance. */
-struct stage {
-	_Alignas(STAGE_BYTES) uint8_t *run[SQC_PLANES_MAX];
-	_Alignas(64) uint8_t plane[SQC_PLANES_MAX][STAGE_BYTES];
-};
-
-static void stage_begin(struct stage *stage, unsigned int planes)
+/* A stage leaves at once. */
+static void stage_leaves(const struct stage *stage, const struct words_job *job, uint32_t at,
+			 uint32_t elements)
 {
-	for (unsigned int p = 0; p < planes; p++)
-		stage->run[p] = stage->plane[p];
-}
+	const struct sqc_runs *runs = job->to;
 
-static void stage_leave(const struct stage *stage, unsigned int planes, uint32_t at,
-			uint32_t elements, const struct sqc_runs *runs)
-{
-	const struct sqc_run_pieces pieces = {
-		.from = stage->plane[0],
-		.step = STAGE_BYTES,
-		.bytes = elements / 8,
-		.count = planes,
-		.run = runs->run,
-		.offset = (runs->first + at) / 8,
-		.crc = runs->crc,
-		.streaming = runs->streaming,
-	};
+	for (unsigned int p = 0; p < job->planes; p++) {
+		uint8_t *to = runs->run[p] + (runs->first + at) / 8;
 
-	sqc_crc32c_runs(&pieces);
-}
-
-/* Words to planes, as they are or, with a layout, aligned. Where words go around
- * the caches, the next call's probably come after this one's. */
-static void words_go(const uint8_t *words, unsigned int word_bytes, const struct layout *of,
-		     uint32_t elements, const struct sqc_runs *to, uint8_t *exponents,
-		     uint32_t *sticky)
-{
-	const unsigned int planes = planes_of_words(word_bytes, of);
-	const struct kernel *version = kernel();
-	struct stage stage;
-	struct made made = { .run = stage.run,
-			     .ahead = to->streaming ? (uintptr_t)elements * word_bytes : 0 };
-
-	stage_begin(&stage, planes);
-	for (uint32_t at = 0; at < elements; at += STAGE_ELEMENTS) {
-		const uint32_t some = sqc_least(elements - at, STAGE_ELEMENTS);
-		const uint8_t *from = words + (size_t)at * word_bytes;
-
-		if (of) {
-			made.exponents = exponents + at / SQC_GROUP_ELEMENTS;
-			made.sticky = sticky + at / SQC_GROUP_ELEMENTS;
-			version->store_aligned(from, of->dtype, some, &made);
-		} else {
-			version->store(from, word_bytes, some, &made);
-		}
-		stage_leave(&stage, planes, at, some, to);
+		runs->crc[p] = sqc_crc32c(runs->crc[p], stage->plane[p], elements / 8);
+		if (runs->streaming)
+			sqc_stream(to, stage->plane[p], elements / 8, NULL);
+		else
+			memcpy(to, stage->plane[p], elements / 8);
 	}
+}
+
+/* What lies behind the last whole block, and zeros: a block by itself. */
+static void rest_made(const struct kernel *version, const struct words_job *job, const uint8_t *words,
+		      uint32_t elements, const struct made *made)
+{
+	const uint32_t groups = elements / SQC_GROUP_ELEMENTS;
+	uint8_t block[BLOCK_BYTES_MAX * 8 * 4], exponents[BLOCK_BYTES_MAX / 4];
+	uint32_t sticky[BLOCK_BYTES_MAX / 4];
+	const struct made last = { .stage = made->stage, .exponents = exponents, .sticky = sticky };
+
+	memset(block, 0, sizeof(block));
+	memcpy(block, words, (size_t)elements * job->word_bytes);
+	blocks_made(version, job, block, version->block, &last);
+	if (job->of) {
+		memcpy(made->exponents, exponents, groups);
+		memcpy(made->sticky, sticky, 4 * (size_t)groups);
+	}
+}
+
+static void stage_made(const struct kernel *version, const struct words_job *job, struct stage *stage,
+		       uint32_t at, uint32_t elements)
+{
+	const uint32_t rest = elements % version->block, whole = elements - rest;
+	const uint8_t *words = job->words + (size_t)at * job->word_bytes;
+	struct made made = made_at(job, stage, at);
+
+	blocks_made(version, job, words, whole, &made);
+	if (!rest)
+		return;
+	made = made_at(job, stage, at + whole);
+	made.stage += whole / 8;
+	rest_made(version, job, words + (size_t)whole * job->word_bytes, rest, &made);
+}
+
+/* All runs go on at a line. */
+static bool at_lines(const struct sqc_runs *runs, unsigned int planes)
+{
+	uintptr_t places = runs->first / 8;
+
+	for (unsigned int p = 0; p < planes; p++)
+		places |= (uintptr_t)runs->run[p];
+	return places % SQC_LINE_BYTES == 0;
+}
+
+/* CRCs are folded while planes are made if both families run a version that does. */
+static uint32_t elements_folded(const struct kernel *version, const struct words_job *job, uint32_t elements)
+{
+	if (!version->fold || sqc_kernel(SQC_KERNEL_CRC) != SQC_LEVEL_AVX512 || !at_lines(job->to, job->planes))
+		return 0;
+	return elements - elements % STAGE_ELEMENTS;
+}
+
+static void words_go(const struct words_job *job, uint32_t elements)
+{
+	const struct kernel *version = kernel();
+	const uint32_t folded = elements_folded(version, job, elements);
+	struct stage stage;
+
+	if (folded)
+		version->fold(version, job, folded);
+	for (uint32_t at = folded; at < elements; at += STAGE_ELEMENTS) {
+		const uint32_t some = sqc_least(elements - at, STAGE_ELEMENTS);
+
+		stage_made(version, job, &stage, at, some);
+		stage_leaves(&stage, job, at, some);
+	}
+}
+
+/* Where words go around the caches, those of the next segment probably come after them. */
+static uintptr_t words_ahead(const struct sqc_runs *to, unsigned int word_bytes, uint32_t elements)
+{
+	return to->streaming ? (uintptr_t)elements * word_bytes : 0;
 }
 
 void sqc_words_to_planes(const void *words, unsigned int word_bytes, uint32_t elements,
 			 const struct sqc_runs *to)
 {
-	words_go(words, word_bytes, NULL, elements, to, NULL, NULL);
+	const struct words_job job = {
+		.words = words,
+		.word_bytes = word_bytes,
+		.planes = planes_of_words(word_bytes, NULL),
+		.to = to,
+		.ahead = words_ahead(to, word_bytes, elements),
+	};
+
+	words_go(&job, elements);
 }
 
 bool sqc_words_to_aligned(const void *words, uint8_t dtype, uint32_t elements,
@@ -607,9 +711,19 @@ bool sqc_words_to_aligned(const void *words, uint8_t dtype, uint32_t elements,
 {
 	const struct layout *of = layout_of(dtype);
 	const unsigned int largest = (1u << of->exponent_bits) - 2 + of->bias;
+	const struct words_job job = {
+		.words = words,
+		.word_bytes = of->word_bytes,
+		.planes = planes_of_words(of->word_bytes, of),
+		.of = of,
+		.to = to,
+		.exponents = exponents,
+		.sticky = sticky,
+		.ahead = words_ahead(to, of->word_bytes, elements),
+	};
 	uint8_t most = 0;
 
-	words_go(words, of->word_bytes, of, elements, to, exponents, sticky);
+	words_go(&job, elements);
 	for (uint32_t group = 0; group < elements / SQC_GROUP_ELEMENTS; group++)
 		most = exponents[group] > most ? exponents[group] : most;
 	return most <= largest;

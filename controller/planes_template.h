@@ -16,10 +16,13 @@
  *   NAME(stream_vector)  a vector to memory, around the caches
  * and, with ALIGNS_WORDS, for bf16:
  *   NAME(tops_in)        of each group of a block: its exponent byte, and its top (below)
- *   NAME(distances_in)   planes of the tops less the words
+ *   NAME(distances_in)   the tops less the words, as NAME(load_words) has these
  *   NAME(zeros_in)       which words are +0 or -0
  *   NAME(unalign_words)  signs and planes of magnitudes to words, where no element can
  *                        be subnormal or too large
+ * and, with FOLDS:
+ *   NAME(line_leaves)    a line of a plane from a full stage to its run, and its sum
+ *   NAME(sum_begin), NAME(sum_end)	from a CRC to a sum, and back
  *
  * Arithmetic is done on planes: a vector is one bit of each element, all
  * elements of a block at once. As the lanes are groups, a number that a group
@@ -36,9 +39,9 @@ TARGET INLINE void NAME(tops_in)(const uint8_t *words, uint8_t *exponents, uint3
 	(void)words, (void)exponents, (void)tops;
 }
 
-TARGET INLINE void NAME(distances_in)(const uint8_t *words, const uint32_t *tops, VECTOR *plane)
+TARGET INLINE void NAME(distances_in)(const uint8_t *words, const uint32_t *tops, VECTOR *high, VECTOR *low)
 {
-	(void)words, (void)tops, (void)plane;
+	(void)words, (void)tops, (void)high, (void)low;
 }
 
 TARGET INLINE VECTOR NAME(zeros_in)(const uint8_t *words)
@@ -54,6 +57,25 @@ TARGET INLINE void NAME(unalign_words)(const uint8_t *exponents, const uint8_t *
 }
 #endif
 
+#ifndef FOLDS
+#define FOLDS		0
+TARGET INLINE void NAME(line_leaves)(const struct leaving *leaving, unsigned int plane, uint32_t place)
+{
+	(void)leaving, (void)plane, (void)place;
+}
+
+TARGET INLINE void NAME(sum_begin)(uint32_t crc, uint8_t *sum)
+{
+	(void)crc, (void)sum;
+}
+
+TARGET INLINE uint32_t NAME(sum_end)(const uint8_t *sum)
+{
+	(void)sum;
+	return 0;
+}
+#endif
+
 /* ------------------------------------------------------------ in and out */
 
 /* A vector of each plane from plane `low` on. */
@@ -66,29 +88,50 @@ TARGET INLINE void NAME(planes_load)(const struct sqc_planes *planes, unsigned i
 		memcpy(&plane[p], planes->run[low + p] + offset, sizeof(VECTOR));
 }
 
-/* `bytes` of each plane of a block, which was made of `words`. */
-TARGET INLINE void NAME(planes_store)(const VECTOR *plane, unsigned int count,
-				      const struct made *to, uint32_t at, uint32_t bytes,
-				      const uint8_t *words)
+/* What happens besides while a block is made of `words`: a row leaves the stage before, and as
+ * many words come closer. These are few lines at a time, as a CPU waits when it is
+ * asked for many at once. */
+TARGET INLINE void NAME(row_leaves)(const struct made *to, uint32_t at, unsigned int rows, unsigned int row,
+				    const uint8_t *words)
 {
-	const uintptr_t ahead = to->ahead;
+	const uint32_t place = at / BLOCK * rows + row, run = place / STAGE_LINES * ROW_RUNS;
 
-	if (bytes < sizeof(VECTOR)) {
-		for (unsigned int p = 0; p < count; p++)
-			memcpy(to->run[p] + at / 8, &plane[p], bytes);
+	if (to->ahead)
+		sqc_expect((uintptr_t)words + to->ahead + row * ROW_RUNS * sizeof(VECTOR),
+			   ROW_RUNS * sizeof(VECTOR));
+	if (!FOLDS || !to->leaving.stage)
 		return;
-	}
-	for (unsigned int p = 0; p < count; p++) {
-		memcpy(to->run[p] + at / 8, &plane[p], sizeof(VECTOR));
-		/* As many bytes as there are words, one after the other: a CPU
-		 * waits when it is asked for many lines at once. */
-		if (ahead)
-			sqc_expect((uintptr_t)words + ahead + p * sizeof(VECTOR), sizeof(VECTOR));
-	}
+#pragma GCC unroll 4
+	for (unsigned int i = 0; i < ROW_RUNS; i++)
+		NAME(line_leaves)(&to->leaving, run + i, place % STAGE_LINES * sizeof(VECTOR));
+}
+
+/* Rows from one on, and the line that is left over. */
+TARGET INLINE void NAME(rest_leaves)(const struct made *to, uint32_t at, unsigned int planes, unsigned int row,
+				     const uint8_t *words)
+{
+	const unsigned int rows = planes / ROW_RUNS;
+
+#pragma GCC unroll 8
+	for (; row < rows; row++)
+		NAME(row_leaves)(to, at, rows, row, words);
+	if (FOLDS && planes % ROW_RUNS && to->leaving.stage)
+		NAME(line_leaves)(&to->leaving, planes - 1, at / 8);
+}
+
+/* Planes of a block. */
+TARGET INLINE void NAME(planes_store)(const VECTOR *plane, unsigned int count, const struct made *to, uint32_t at)
+{
+	uint8_t *stage = to->stage + at / 8;
+
+#pragma GCC unroll 33
+	for (unsigned int p = 0; p < count; p++)
+		memcpy(stage + p * STAGE_BYTES, &plane[p], sizeof(VECTOR));
 }
 
 /* Planes from the words of a block, most significant first; and back. */
-TARGET INLINE void NAME(words_in)(const uint8_t *words, unsigned int word_bytes, VECTOR *plane)
+TARGET INLINE void NAME(words_in)(const uint8_t *words, unsigned int word_bytes, unsigned int rows,
+				  const struct made *to, uint32_t at, VECTOR *plane)
 {
 	VECTOR bytes[4][8];
 
@@ -98,8 +141,12 @@ TARGET INLINE void NAME(words_in)(const uint8_t *words, unsigned int word_bytes,
 		NAME(load_words)(words, bytes[0], bytes[1]);
 	else
 		NAME(load_doubles)(words, bytes[0], bytes[1], bytes[2], bytes[3]);
-	for (unsigned int byte = 0; byte < word_bytes; byte++)
+#pragma GCC unroll 4
+	for (unsigned int byte = 0; byte < word_bytes; byte++) {
+		NAME(row_leaves)(to, at, rows, 2 * byte, words);
 		NAME(planes_of)(bytes[byte], plane + 8 * byte);
+		NAME(row_leaves)(to, at, rows, 2 * byte + 1, words);
+	}
 }
 
 TARGET INLINE void NAME(words_out)(const VECTOR *plane, unsigned int word_bytes, uint8_t *words)
@@ -510,26 +557,16 @@ TARGET static void NAME(groups)(const struct sqc_planes *planes, unsigned int ma
 	}
 }
 
-/* The words of a block that is cut short, and zeros. */
-TARGET INLINE void NAME(words_pad)(uint8_t block[BLOCK * 4], const uint8_t *words, uint32_t bytes)
-{
-	memset(block, 0, BLOCK * 4);
-	memcpy(block, words, bytes);
-}
-
 TARGET INLINE void NAME(store_all)(const uint8_t *words, unsigned int word_bytes,
 				   uint32_t elements, const struct made *to)
 {
-	uint8_t last[BLOCK * 4];
+	const struct made made = *to;	/* in registers: it does not change with what is stored */
 
 	for (uint32_t at = 0; at < elements; at += BLOCK, words += BLOCK * word_bytes) {
-		const uint32_t rest = elements - at;
 		VECTOR plane[32];
 
-		if (rest < BLOCK)
-			NAME(words_pad)(last, words, rest * word_bytes);
-		NAME(words_in)(rest >= BLOCK ? words : last, word_bytes, plane);
-		NAME(planes_store)(plane, 8 * word_bytes, to, at, rest / 8, words);
+		NAME(words_in)(words, word_bytes, 2 * word_bytes, &made, at, plane);
+		NAME(planes_store)(plane, 8 * word_bytes, &made, at);
 	}
 }
 
@@ -544,23 +581,23 @@ TARGET static void NAME(store_plain)(const uint8_t *words, unsigned int word_byt
 		NAME(store_all)(words, 4, elements, to);
 }
 
-/* The first so many groups of a block. */
 TARGET INLINE void NAME(align_block)(const struct layout *of, const uint8_t *words, uint32_t at,
-				     uint32_t groups, const struct made *to)
+				     const struct made *to)
 {
 	VECTOR plane[33], exponent, sticky;
 
-	NAME(words_in)(words, of->word_bytes, plane);
+	NAME(words_in)(words, of->word_bytes, (of->planes + 1u) / ROW_RUNS, to, at, plane);
 	if (!NAME(align)(of, plane, &exponent, &sticky))
 		block_align(of, LANES, words, plane, &exponent, &sticky);
-	NAME(planes_store)(plane, of->planes + 1, to, at, groups * 4, words);
-	for (uint32_t i = 0; i < groups; i++)
+	NAME(planes_store)(plane, of->planes + 1, to, at);
+	NAME(rest_leaves)(to, at, of->planes + 1u, 2 * of->word_bytes, words);
+	for (uint32_t i = 0; i < LANES; i++)
 		to->exponents[at / 32 + i] = (uint8_t)exponent[i];
-	memcpy(to->sticky + at / 32, &sticky, groups * 4);
+	memcpy(to->sticky + at / 32, &sticky, sizeof(sticky));
 }
 
 /*
- * The same for a whole block of bf16 whose groups' exponents are known, and stored.
+ * The same for a block of bf16 whose groups' exponents are known, and stored.
  * A group's top is its exponent over a fraction of ones: less a word it is the
  * sign, the distance and the inverted fraction, without a borrow between them.
  * Subnormals come out as too far down to be seen, if their group's exponent is
@@ -575,19 +612,28 @@ TARGET INLINE bool NAME(align_words)(const struct layout *of, const uint8_t *wor
 				     const uint32_t *tops, const struct made *to)
 {
 	const unsigned int E = of->exponent_bits, S = of->fraction_bits + 1;
-	VECTOR top, far, sticky, distance[16], plane[33];
+	const unsigned int planes = of->planes + 1u, rows = planes / ROW_RUNS;
+	VECTOR top, far, sticky, high[8], low[8], distance[16], plane[17];
 
 	memcpy(&top, tops, sizeof(top));
-	if (!NAME(is_zero)((VECTOR)(top == 0)))
+	if (!NAME(is_zero)((VECTOR)(top == 0))) {
+		NAME(rest_leaves)(to, at, planes, 0, words);
 		return false;
-	NAME(distances_in)(words, tops, distance);
+	}
+	NAME(distances_in)(words, tops, high, low);
+	NAME(row_leaves)(to, at, rows, 0, words);
+	NAME(planes_of)(high, distance);
+	NAME(row_leaves)(to, at, rows, 1, words);
+	NAME(planes_of)(low, distance + 8);
+	NAME(row_leaves)(to, at, rows, 2, words);
 	plane[0] = distance[0];
 	plane[1] = ~(VECTOR){ 0 };
 	for (unsigned int i = 1; i < S; i++)
 		plane[1 + i] = ~distance[E + i];
 	far = NAME(any_of)(distance + 1, E - of->steps);
 	NAME(lower)(of, distance + 1, plane + 1, &sticky);
-	NAME(planes_store)(plane, of->planes + 1, to, at, sizeof(VECTOR), words);
+	NAME(planes_store)(plane, planes, to, at);
+	NAME(rest_leaves)(to, at, planes, 3, words);
 	if (!NAME(is_zero)(far)) {
 		/* Zeros are far, too, but nothing of them is lost. */
 		sticky &= ~NAME(zeros_in)(words);
@@ -598,25 +644,33 @@ TARGET INLINE bool NAME(align_words)(const struct layout *of, const uint8_t *wor
 	return true;
 }
 
+/* Such a block. What leaves meanwhile has left. */
+TARGET static __attribute__((noinline, unused)) void NAME(align_apart)(const struct layout *of, const uint8_t *words,
+								       uint32_t at, const struct made *to)
+{
+	struct made alone = *to;
+
+	alone.leaving.stage = NULL;
+	alone.ahead = 0;
+	NAME(align_block)(of, words, at, &alone);
+}
+
 TARGET INLINE void NAME(align_all)(const uint8_t *words, const struct layout *of,
 				   uint32_t elements, const struct made *to)
 {
 	const bool in_words = ALIGNS_WORDS && of->dtype == SQ_DTYPE_BF16;
+	const struct made made = *to;
 	uint32_t tops[STAGE_ELEMENTS / 32];
-	uint8_t last[BLOCK * 4];
 
 	/* In a loop of its own: finding a group's exponent takes long, but other groups'
 	 * are found meanwhile. */
-	for (uint32_t at = 0; in_words && elements - at >= BLOCK; at += BLOCK)
-		NAME(tops_in)(words + 2 * (size_t)at, to->exponents + at / 32, tops + at / 32);
+	for (uint32_t at = 0; in_words && at < elements; at += BLOCK)
+		NAME(tops_in)(words + 2 * (size_t)at, made.exponents + at / 32, tops + at / 32);
 	for (uint32_t at = 0; at < elements; at += BLOCK, words += BLOCK * of->word_bytes) {
-		const uint32_t groups = elements - at < BLOCK ? (elements - at) / 32 : LANES;
-
-		if (in_words && groups == LANES && NAME(align_words)(of, words, at, tops + at / 32, to))
-			continue;
-		if (groups < LANES)
-			NAME(words_pad)(last, words, groups * 32 * of->word_bytes);
-		NAME(align_block)(of, groups < LANES ? last : words, at, groups, to);
+		if (!in_words)
+			NAME(align_block)(of, words, at, &made);
+		else if (!NAME(align_words)(of, words, at, tops + at / 32, &made))
+			NAME(align_apart)(of, words, at, to);
 	}
 }
 
@@ -629,6 +683,33 @@ TARGET static void NAME(store_aligned)(const uint8_t *words, uint8_t dtype, uint
 		NAME(align_all)(words, &layout_fp16, elements, to);
 	else
 		NAME(align_all)(words, &layout_fp32, elements, to);
+}
+
+/* Each stage leaves while the next one is filled. */
+TARGET static __attribute__((unused)) void NAME(fold)(const struct kernel *version, const struct words_job *job,
+						      uint32_t elements)
+{
+	_Alignas(STAGE_BYTES) struct stage stages[2];
+	_Alignas(VECTOR) uint8_t sums[SQC_PLANES_MAX][sizeof(VECTOR)];
+	struct leaving leaving = { NULL, job->to->run, 0, sums[0], job->to->streaming };
+	struct made made;
+
+	for (unsigned int p = 0; p < job->planes; p++)
+		NAME(sum_begin)(job->to->crc[p], sums[p]);
+	for (uint32_t at = 0; at < elements; at += STAGE_ELEMENTS) {
+		struct stage *stage = &stages[at / STAGE_ELEMENTS % 2];
+
+		made = made_at(job, stage, at);
+		made.leaving = leaving;
+		blocks_made(version, job, job->words + (size_t)at * job->word_bytes, STAGE_ELEMENTS, &made);
+		leaving.stage = stage->plane[0];
+		leaving.offset = (job->to->first + at) / 8;
+	}
+	made = (struct made){ .leaving = leaving };
+	for (uint32_t at = 0; at < STAGE_ELEMENTS; at += BLOCK)
+		NAME(rest_leaves)(&made, at, job->planes, 0, NULL);
+	for (unsigned int p = 0; p < job->planes; p++)
+		job->to->crc[p] = NAME(sum_end)(sums[p]);
 }
 
 /* `exponents` has the bits of the exponents of the words in 32 bits. Adding one
@@ -664,11 +745,12 @@ TARGET static void NAME(stream)(uint8_t *to, const uint8_t *from, size_t lines)
 
 static const struct kernel NAME(kernel) = {
 	BLOCK, NAME(words), NAME(floats), NAME(codes), NAME(groups), NAME(store_plain), NAME(store_aligned),
-	NAME(finite), NAME(stream),
+	FOLDS ? NAME(fold) : NULL, NAME(finite), NAME(stream),
 };
 
 #undef VECTOR
 #undef ALIGNS_WORDS
+#undef FOLDS
 #undef BLOCK
 #undef LANES
 #undef TARGET

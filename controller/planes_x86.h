@@ -201,6 +201,7 @@ SQC_TARGET_AVX2 INLINE void store_codes_avx2(const vector_avx2 *plane, unsigned 
 
 #define LANES		16u
 #define ALIGNS_WORDS	1
+#define FOLDS		1
 #define TARGET		SQC_TARGET_AVX512
 #define NAME(x)		x##_avx512
 
@@ -261,6 +262,30 @@ SQC_TARGET_AVX512 INLINE __m512i load_avx512(const void *from)
 SQC_TARGET_AVX512 INLINE void stream_vector_avx512(uint8_t *to, vector_avx512 vector)
 {
 	_mm512_stream_si512((__m512i *)(void *)to, (__m512i)vector);
+}
+
+SQC_TARGET_AVX512 INLINE void line_leaves_avx512(const struct leaving *leaving, unsigned int plane,
+						 uint32_t place)
+{
+	const __m512i line = load_avx512(leaving->stage + plane * STAGE_BYTES + place);
+	uint8_t *to = leaving->run[plane] + leaving->offset + place;
+	uint8_t *sum = leaving->sums + plane * sizeof(line);
+
+	if (leaving->streaming)
+		_mm512_stream_si512((__m512i *)(void *)to, line);
+	else
+		_mm512_storeu_si512(to, line);
+	_mm512_storeu_si512(sum, sqc_fold(load_avx512(sum), line));
+}
+
+SQC_TARGET_AVX512 INLINE void sum_begin_avx512(uint32_t crc, uint8_t *sum)
+{
+	_mm512_storeu_si512(sum, sqc_fold_begin(crc));
+}
+
+SQC_TARGET_AVX512 INLINE uint32_t sum_end_avx512(const uint8_t *sum)
+{
+	return sqc_fold_end(load_avx512(sum));
 }
 
 /* A 4 x 4 matrix of lanes of 128 bits, every second vector of `from` and of `to`
@@ -459,17 +484,14 @@ SQC_TARGET_AVX512 INLINE void tops_in_avx512(const uint8_t *words, uint8_t *expo
 }
 
 SQC_TARGET_AVX512 INLINE void distances_in_avx512(const uint8_t *words, const uint32_t *tops,
-						  vector_avx512 *plane)
+						  vector_avx512 *high, vector_avx512 *low)
 {
-	vector_avx512 high[8], low[8];
 	__m512i below[16];
 
 	for (unsigned int group = 0; group < 16; group++)
 		below[group] = _mm512_sub_epi16(_mm512_set1_epi32((int)tops[group]),
 						load_avx512(words + 64 * group));
 	split_words(below, high, low);
-	planes_of_avx512(high, plane);
-	planes_of_avx512(low, plane + 8);
 }
 
 SQC_TARGET_AVX512 static __attribute__((noinline)) vector_avx512 zeros_in_avx512(const uint8_t *words)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Every version of the CRC gives what one bit a step gives.
-#include "checksum.h"
 #include "controller.h"
 #include "kernels.hpp"
 
@@ -54,44 +53,6 @@ TEST_P(Crc32c, AgreesWithTheBitwiseOneAtEveryLengthAndAlignment)
             const std::uint8_t* at = data.data() + bytes % 9;
             const auto crc = bitwise(0x1234, at, bytes);
             ASSERT_EQ(sqc_crc32c(0x1234, at, bytes), crc) << bytes;
-        }
-    }
-}
-
-// Pieces of one to five runs, to lines and to other places, around the caches or not.
-TEST_P(Crc32c, GoesOnWithPiecesThatItBringsToTheirRuns)
-{
-    constexpr std::size_t step = 3000, room = 4096;
-    std::mt19937 random(2);
-    std::vector<std::uint8_t> from(5 * step);
-    for (auto& byte : from)
-        byte = static_cast<std::uint8_t>(random());
-    alignas(64) static std::uint8_t to[5][room];
-    for (const std::size_t bytes : {0u, 4u, 64u, 1020u, 1024u, 1028u, 2048u, 3000u}) {
-        for (unsigned count = 1; count <= 5; ++count) {
-            for (const std::size_t offset : {0u, 4u, 64u}) {
-                for (const bool streaming : {false, true}) {
-                    std::uint8_t* run[5];
-                    std::uint32_t crc[6], expected[6];
-                    for (unsigned i = 0; i < 6; ++i)
-                        crc[i] = expected[i] = random();
-                    for (unsigned i = 0; i < 5; ++i)
-                        run[i] = to[i];
-                    for (unsigned i = 0; i < count; ++i)
-                        expected[i] = bitwise(crc[i], &from[i * step], bytes);
-                    std::memset(to, 0xa5, sizeof to);
-                    const sqc_run_pieces pieces{from.data(), step, bytes, count, run, offset, crc, streaming};
-                    sqc_crc32c_runs(&pieces);
-                    for (unsigned i = 0; i < 6; ++i)
-                        ASSERT_EQ(crc[i], expected[i]) << bytes << " bytes, run " << i << " of " << count;
-                    for (unsigned i = 0; i < 5; ++i) {
-                        std::vector<std::uint8_t> filled(room, 0xa5);
-                        if (i < count)
-                            std::copy_n(&from[i * step], bytes, &filled[offset]);
-                        ASSERT_EQ(std::memcmp(to[i], filled.data(), room), 0) << bytes << " bytes, run " << i << " of " << count;
-                    }
-                }
-            }
         }
     }
 }

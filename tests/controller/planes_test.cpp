@@ -172,32 +172,69 @@ TEST_P(Planes, HoldTheBitsOfWords)
     }
 }
 
-// Longer than what is staged at once, and in two parts; around the caches, too.
-TEST_P(Planes, AreCheckedWhileTheyAreWritten)
+// What a call makes of words: planes, and what comes with them when they are aligned.
+struct Made {
+    Made(unsigned planes, std::uint32_t elements) : runs(planes, elements), exponents(elements / 32), sticky(elements / 32) {}
+
+    Runs runs;
+    std::vector<std::uint32_t> crc = std::vector<std::uint32_t>(33);
+    std::vector<std::uint8_t> exponents;
+    std::vector<std::uint32_t> sticky;
+};
+
+// Of elements from `first` to `end`.
+void make(Made& made, bool aligned, const Dtype& dtype, const Bytes& words, std::uint32_t first, std::uint32_t end, bool streaming)
 {
-    for (const std::uint32_t length : {32u, 8160u, 8192u, 8224u, 65536u}) {
+    const sqc_runs to{made.runs.pointers.data(), first, made.crc.data(), streaming};
+    const std::uint8_t* from = words.data() + std::size_t{first} * dtype.word_bytes;
+    if (aligned)
+        sqc_words_to_aligned(from, dtype.code, end - first, &to, made.exponents.data() + first / 32, made.sticky.data() + first / 32);
+    else
+        sqc_words_to_planes(from, dtype.word_bytes, end - first, &to);
+}
+
+// Longer than what is staged at once, and in two parts, the second of which begins at a line or elsewhere; around
+// the caches, too; with every version of the CRC, as some are made while planes are.
+TEST_P(Planes, AreTheSameAndCheckedHoweverTheyGoToTheirRuns)
+{
+    constexpr Dtype bytes{0, 1, 8, 0, 0};
+    const sqc_kernel_level crc_before = sqc_kernel(SQC_KERNEL_CRC);
+    const auto each = [](const Dtype& dtype, bool aligned, std::uint32_t length, std::uint32_t cut, sqc_kernel_level crc) {
+        const unsigned planes = aligned ? dtype.planes + 1 : 8 * dtype.word_bytes;
+        const Bytes words = make_words(dtype.code ? dtype : dtypes[2], length, length + cut + aligned);
+        Made plain(planes, length);
+        ASSERT_TRUE(sqc_kernel_force(SQC_KERNEL_PLANES, SQC_LEVEL_PORTABLE));
+        ASSERT_TRUE(sqc_kernel_force(SQC_KERNEL_CRC, SQC_LEVEL_PORTABLE));
+        make(plain, aligned, dtype, words, 0, length, false);
+        ASSERT_TRUE(sqc_kernel_force(SQC_KERNEL_PLANES, GetParam()));
+        ASSERT_TRUE(sqc_kernel_force(SQC_KERNEL_CRC, crc));
         for (const bool streaming : {false, true}) {
-            const std::uint32_t cut = length / 3 / 32 * 32;
-            const Bytes words = make_words(dtypes[2], length, length);
-            Runs runs(32, length), apart(33, length);
-            Target to(runs, 0, streaming), to_apart(apart, 0, streaming);
-            std::vector<std::uint8_t> exponents(length / 32);
-            std::vector<std::uint32_t> sticky(length / 32);
-            sqc_words_to_planes(words.data(), 4, cut, to);
-            sqc_words_to_aligned(words.data(), SQ_DTYPE_FP32, cut, to_apart, exponents.data(), sticky.data());
-            to.to.first = to_apart.to.first = cut;
-            sqc_words_to_planes(&words[cut * 4], 4, length - cut, to);
-            sqc_words_to_aligned(&words[cut * 4], SQ_DTYPE_FP32, length - cut, to_apart, &exponents[cut / 32], &sticky[cut / 32]);
-            for (unsigned p = 0; p < 32; ++p)
-                ASSERT_EQ(to.crc[p], sqc_crc32c(0, runs.pointers[p], length / 8)) << length << " plane " << p;
-            for (unsigned p = 0; p < 33; ++p)
-                ASSERT_EQ(to_apart.crc[p], sqc_crc32c(0, apart.pointers[p], length / 8)) << length << " plane " << p;
-            Bytes back(words.size());
-            const sqc_planes planes{runs.pointers.data(), 0, nullptr, nullptr, nullptr};
-            sqc_planes_to_words(&planes, 4, length, back.data());
-            ASSERT_EQ(back, words) << length;
+            Made made(planes, length);
+            make(made, aligned, dtype, words, 0, cut, streaming);
+            make(made, aligned, dtype, words, cut, length, streaming);
+            for (unsigned p = 0; p < planes; ++p) {
+                ASSERT_EQ(std::memcmp(made.runs.pointers[p], plain.runs.pointers[p], length / 8), 0) << length << " cut at " << cut << ", plane " << p;
+                ASSERT_EQ(made.crc[p], plain.crc[p]) << length << " cut at " << cut << ", plane " << p;
+                ASSERT_EQ(made.crc[p], sqc_crc32c(0, made.runs.pointers[p], length / 8)) << length << " plane " << p;
+            }
+            ASSERT_EQ(made.exponents, plain.exponents) << length << " cut at " << cut;
+            ASSERT_EQ(made.sticky, plain.sticky) << length << " cut at " << cut;
+        }
+    };
+    for (const sqc_kernel_level crc : {SQC_LEVEL_PORTABLE, SQC_LEVEL_SSE42, SQC_LEVEL_AVX512}) {
+        if (!sqc_kernel_available(SQC_KERNEL_CRC, crc))
+            continue;
+        for (const std::uint32_t length : {32u, 4064u, 4096u, 4128u, 8192u, 8704u, 12800u, 65536u}) {
+            for (const std::uint32_t cut : {0u, length / 3 / 32 * 32, length / 3 / 512 * 512}) {
+                for (const Dtype& dtype : dtypes) {
+                    each(dtype, false, length, cut, crc);
+                    each(dtype, true, length, cut, crc);
+                }
+                each(bytes, false, length, cut, crc);
+            }
         }
     }
+    sqc_kernel_force(SQC_KERNEL_CRC, crc_before);
 }
 
 TEST_P(Planes, TellWhetherAllWordsAreFinite)

@@ -5,5 +5,5 @@
 
 uintptr_t table_crc(unsigned int level)
 {
-	return (uintptr_t)versions[level].crc;
+	return (uintptr_t)versions[level];
 }
