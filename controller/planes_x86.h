@@ -562,8 +562,10 @@ SQC_TARGET_AVX512 INLINE void unalign_words_avx512(const uint8_t *exponents, con
  * planes. First every plane alone is transposed: byte c of 64 elements then
  * holds elements c, 8 + c ... 56 + c. Then the eight bytes that give byte s of
  * the codes of elements 8m ... 8m + 7, for all m, come together (ROW_*), are
- * transposed, and go where they belong (CODE_PLACE). A vector takes as many
- * times 64 elements as their codes fit in.
+ * transposed. A vector takes as many times 64 elements as their codes fit in
+ * (VECTOR_CODES, in bytes). Last, each line of the codes gets its bytes from where
+ * they came to be (CODE_PLACE), in the first of its vectors or the second or third
+ * (LINE_PLACE, of line nl % 8 of codes of nl / 8 bits).
  */
 #define ROW_BIT(n, i)		(8 * ((i) / 8 % (n)) + 7 - (i) % 8)
 #define ROW_PLANE(n, i)		(ROW_BIT(n, i) % (n))
@@ -571,13 +573,26 @@ SQC_TARGET_AVX512 INLINE void unalign_words_avx512(const uint8_t *exponents, con
 #define ROW_PAIR(n, i)		(ROW_PLANE(n, i) % 2 * 64 + ROW_PLANE(n, i) / 2 * 16 + ROW_BYTE(n, i))
 #define CODE_PLACE(n, i)	((8 * ((n) * ((i) / (8 * (n))) + (i) % (n)) + (i) % (8 * (n)) / (n)) % 64)
 
+#define VECTOR_CODES(n)		(8 / (n) * 8 * (n))
+#define LINE_BYTE(nl, i)	((nl) % 8 * 64 + (i))
+#define LINE_PLACE(nl, i)	((LINE_BYTE(nl, i) / VECTOR_CODES((nl) / 8) - \
+				  LINE_BYTE(nl, 0) / VECTOR_CODES((nl) / 8)) % 2 * 64 + \
+				 CODE_PLACE((nl) / 8, LINE_BYTE(nl, i) % VECTOR_CODES((nl) / 8)))
+
 #define SIZES(F)	{ { 0 }, { 0 }, TABLE(F, 2), TABLE(F, 3), TABLE(F, 4), TABLE(F, 5), \
 			  TABLE(F, 6), TABLE(F, 7) }
 
 static const uint8_t row_plane[8][64] = SIZES(ROW_PLANE);
 static const uint8_t row_byte[8][64] = SIZES(ROW_BYTE);
 static const uint8_t row_pair[8][64] = SIZES(ROW_PAIR);
-static const uint8_t code_place[8][64] = SIZES(CODE_PLACE);
+
+#define LINES(n)	{ TABLE(LINE_PLACE, 8 * (n)), TABLE(LINE_PLACE, 8 * (n) + 1), \
+			  TABLE(LINE_PLACE, 8 * (n) + 2), TABLE(LINE_PLACE, 8 * (n) + 3), \
+			  TABLE(LINE_PLACE, 8 * (n) + 4), TABLE(LINE_PLACE, 8 * (n) + 5), \
+			  TABLE(LINE_PLACE, 8 * (n) + 6) }
+
+static const uint8_t line_place[8][7][64] = { { { 0 } }, { { 0 } }, LINES(2), LINES(3), LINES(4), LINES(5),
+					      LINES(6), LINES(7) };
 
 /* The rows of vector v, from the transposed planes of code bits 0 ... n - 1. */
 SQC_TARGET_AVX512 INLINE __m512i rows_collect(const __m512i *bit, unsigned int n, unsigned int v)
@@ -593,21 +608,23 @@ SQC_TARGET_AVX512 INLINE __m512i rows_collect(const __m512i *bit, unsigned int n
 	return rows;
 }
 
-SQC_TARGET_AVX512 INLINE void vector_codes(__m512i rows, unsigned int n, unsigned int v, uint8_t *codes)
+/* Line l of the codes, from up to three vectors: whole lines are what memory takes best. */
+SQC_TARGET_AVX512 INLINE void line_codes(const __m512i *vector, unsigned int n, unsigned int l, uint8_t *codes)
 {
-	const unsigned int bytes = 8 / n * 8 * n;
-	const __m512i packed = _mm512_permutexvar_epi8(load_avx512(code_place[n]),
-						       columns(rows, COLUMNS_DOWN));
+	const unsigned int first = 64 * l / VECTOR_CODES(n), last = (64 * l + 63) / VECTOR_CODES(n);
+	const __m512i place = load_avx512(line_place[n][l]);
+	__m512i line = first == last ? _mm512_permutexvar_epi8(place, vector[first]) :
+				       _mm512_permutex2var_epi8(vector[first], place, vector[first + 1]);
 
-	if (v * bytes + 64 <= 64 * n)
-		_mm512_storeu_si512(codes + v * bytes, packed);
-	else
-		_mm512_mask_storeu_epi8(codes + v * bytes, UINT64_MAX >> (64 - bytes), packed);
+	if (last > first + 1)
+		line = _mm512_mask_permutexvar_epi8(
+			line, UINT64_MAX << ((first + 2) * VECTOR_CODES(n) - 64 * l), place, vector[last]);
+	_mm512_storeu_si512(codes + 64 * l, line);
 }
 
 SQC_TARGET_AVX512 INLINE void store_codes_avx512(const vector_avx512 *plane, unsigned int n, uint8_t *codes)
 {
-	__m512i bit[8] = { 0 };
+	__m512i bit[8] = { 0 }, vector[8];
 
 	if (n == 8) {
 		vector_avx512 byte[8];
@@ -620,18 +637,23 @@ SQC_TARGET_AVX512 INLINE void store_codes_avx512(const vector_avx512 *plane, uns
 	for (unsigned int b = 0; b < n; b++)
 		bit[b] = columns((__m512i)plane[n - 1 - b], COLUMNS_UP);
 	if (n <= 4) {
+#pragma GCC unroll 4
 		for (unsigned int v = 0; v < 8 / (8 / n); v++)
-			vector_codes(rows_collect(bit, n, v), n, v, codes);
+			vector[v] = columns(rows_collect(bit, n, v), COLUMNS_DOWN);
 	} else {
 		const __m512i first = load_avx512(row_pair[n]);
 		const __m512i second = _mm512_add_epi8(first, _mm512_set1_epi8(8));
 		__m512i even[4], odd[4];
 
 		transpose_pairs(bit, even, odd);
+#pragma GCC unroll 8
 		for (unsigned int v = 0; v < 8; v++)
-			vector_codes(_mm512_permutex2var_epi8(even[v / 2], v % 2 ? second : first,
-							      odd[v / 2]), n, v, codes);
+			vector[v] = columns(_mm512_permutex2var_epi8(even[v / 2], v % 2 ? second : first,
+								     odd[v / 2]), COLUMNS_DOWN);
 	}
+#pragma GCC unroll 8
+	for (unsigned int l = 0; l < n; l++)
+		line_codes(vector, n, l, codes);
 }
 
 #include "planes_template.h"
