@@ -436,6 +436,13 @@ static const struct kernel *kernel(void)
 	return kernels[sqc_kernel(SQC_KERNEL_PLANES)];
 }
 
+/* Elements that are no whole block. A block is a power of two, by which the compiler
+ * does not know to divide; pieces that are streamed are many. */
+static uint32_t behind_blocks(const struct kernel *version, uint32_t elements)
+{
+	return elements & (version->block - 1);
+}
+
 /* Bytes that are streamed in a turn. */
 #define TURN_BYTES	(8u * SQC_LINE_BYTES)
 
@@ -513,7 +520,7 @@ static void words_come(const struct sqc_planes *planes, unsigned int word_bytes,
 		       const struct layout *of, uint32_t elements, uint8_t *words)
 {
 	const struct kernel *version = kernel();
-	const uint32_t rest = elements & (version->block - 1), whole = elements - rest;
+	const uint32_t rest = behind_blocks(version, elements), whole = elements - rest;
 	uint8_t last[BLOCK_BYTES_MAX * 32];
 	struct tail tail;
 
@@ -543,7 +550,7 @@ static void codes_make(const struct sqc_planes *planes, unsigned int n, uint8_t 
 		       uint32_t elements, uint8_t *codes)
 {
 	const struct kernel *version = kernel();
-	const uint32_t rest = elements & (version->block - 1), whole = elements - rest;
+	const uint32_t rest = behind_blocks(version, elements), whole = elements - rest;
 	uint8_t last[BLOCK_BYTES_MAX * 8];
 	struct tail tail;
 
@@ -640,7 +647,7 @@ static void rest_made(const struct kernel *version, const struct words_job *job,
 static void stage_made(const struct kernel *version, const struct words_job *job, struct stage *stage,
 		       uint32_t at, uint32_t elements)
 {
-	const uint32_t rest = elements % version->block, whole = elements - rest;
+	const uint32_t rest = behind_blocks(version, elements), whole = elements - rest;
 	const uint8_t *words = job->words + (size_t)at * job->word_bytes;
 	struct made made = made_at(job, stage, at);
 
